@@ -1,0 +1,82 @@
+# The front door. `make` says what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+export JOBS ?= $(shell nproc)
+export SLUICE_VENV := $(shell tools/bootstrap --venv)
+export PYTHONDONTWRITEBYTECODE := 1
+PYTHON := $(SLUICE_VENV)/bin/python
+VERSION := $(shell sed -n 's/^project.sluice VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
+PACKAGE := sluice-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
+
+##@ Start here
+.PHONY: help
+help:  ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build  ## real flights from SQLite to Parquet: killed half-way, resumed, verified, queried
+	@demo/run
+
+.PHONY: build
+build: build/release/build.ninja  ## the program: build/release/sluice
+	@cmake --build build/release -j $(JOBS) --target sluice
+
+##@ Tests
+.PHONY: test
+test: bootstrap  ## everything: units, sanitizers, end to end, kills (about 15 minutes from nothing)
+	@tools/test
+
+.PHONY: test-unit test-asan test-tsan test-e2e test-kill
+test-unit: bootstrap  ## unit tests, layers, headers on the release build
+	@tools/test release
+test-asan: bootstrap  ## unit tests under the address and undefined-behaviour sanitizers
+	@tools/test asan
+test-tsan: bootstrap  ## the tests of threads under the thread sanitizer
+	@tools/test tsan
+test-e2e: bootstrap  ## the program from outside, read back by DuckDB
+	@tools/test e2e
+test-kill: bootstrap  ## each named point, and 200 kills at random moments
+	@tools/test kill-all
+
+.PHONY: bench bench-quick
+bench: build  ## the measured claims: speed, memory, growth; writes a report
+	@$(PYTHON) bench/run.py
+bench-quick: build  ## the same on a tenth of the rows
+	@$(PYTHON) bench/run.py --quick
+
+##@ House
+.PHONY: lint lint-all format
+lint: build/release/build.ninja  ## formatting, layers, names, shell; clang-tidy on what changed
+	@tools/bootstrap --lint
+	@tools/lint
+lint-all: build/release/build.ninja  ## the same, clang-tidy on everything
+	@tools/bootstrap --lint
+	@tools/lint --all
+format:  ## formats every C++ source
+	@tools/bootstrap --lint
+	@git ls-files -co --exclude-standard -- '*.cc' '*.h' | xargs clang-format -i
+
+.PHONY: package
+package: build/release/build.ninja  ## build/sluice-VERSION-….tar.gz: program, public headers, testing library
+	@cmake --build build/release -j $(JOBS)
+	@rm -rf build/package && cmake --install build/release --prefix build/package/$(PACKAGE) --strip >/dev/null
+	@tar -C build/package --sort=name --owner=0 --group=0 --numeric-owner -czf build/$(PACKAGE).tar.gz $(PACKAGE)
+	@build/package/$(PACKAGE)/bin/sluice version
+	@ls -sh build/$(PACKAGE).tar.gz
+
+.PHONY: clean
+clean:  ## removes build/; the Python environment and caches outside the tree stay
+	rm -rf build
+
+.PHONY: bootstrap
+bootstrap:
+	@tools/bootstrap
+
+# Ninja asks CMake again by itself whenever a CMake file changes.
+build/release/build.ninja: | bootstrap
+	@cmake --preset release

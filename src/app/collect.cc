@@ -1,0 +1,246 @@
+#include "app/collect.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "app/open_job.h"
+#include "app/quantity.h"
+#include "arrow/util/cancel.h"
+#include "base/uuid.h"
+#include "sluice/version.h"
+
+namespace sluice {
+namespace {
+
+class Collector {
+ public:
+  Collector(const CollectRequest& request, Clock& clock)
+      : request_(request), clock_(clock) {}
+
+  Result<std::vector<CollectedLoad>> Run(const arrow::StopToken& stop) {
+    ARROW_RETURN_NOT_OK(Open());
+    ARROW_ASSIGN_OR_RAISE(const std::vector<TableName> tables, destination_->Tables());
+    Status status;
+    for (const TableName& table : tables) {
+      status = CollectTable(table, stop);
+      if (!status.ok()) break;
+    }
+    if (status.ok()) status = CollectInvisible();
+    const Status released = Release();
+    ARROW_RETURN_NOT_OK(status);
+    ARROW_RETURN_NOT_OK(released);
+    for (const std::string& load : request_.abandon) {
+      if (seen_.contains(load)) continue;
+      return Error(ErrorKind::kUsage, "gc.no-such-load",
+                   fmt::format("no load {} at {}", load, request_.destination.uri),
+                   "sluice status lists the unfinished loads");
+    }
+    return std::move(collected_);
+  }
+
+ private:
+  Status Open() {
+    std::error_code error;
+    if (!std::filesystem::exists(request_.destination.path, error)) {
+      return Error(ErrorKind::kUsage, "gc.no-destination",
+                   "no such destination: " + request_.destination.uri);
+    }
+    ARROW_ASSIGN_OR_RAISE(destination_, OpenDestination(request_.destination));
+    const bool known = std::filesystem::exists(request_.state_path, error);
+    if (!known) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(state_, OpenState(request_.state_path,
+                                            request_.dry_run ? StateAccess::kReadOnly
+                                                             : StateAccess::kReadWrite));
+    ARROW_RETURN_NOT_OK(state_->Jobs(&jobs_));
+    ARROW_ASSIGN_OR_RAISE(const auto probe, state_->LastProbe(destination_->Describe()));
+    if (probe) enforced_ = probe->first.Enforced();
+    return Status::OK();
+  }
+
+  Status CollectTable(const TableName& table, const arrow::StopToken& stop) {
+    ARROW_ASSIGN_OR_RAISE(const std::vector<LoadEntry> loads, destination_->Loads(table));
+    for (const LoadEntry& entry : loads) {
+      if (stop.IsStopRequested())
+        return Error(ErrorKind::kCancelled, "gc.stopped", "asked to stop");
+      ARROW_ASSIGN_OR_RAISE(CollectedLoad collected, Judge(table, entry));
+      if (collected.act == CollectAct::kNothing) continue;
+      if (!request_.dry_run) collected.status = Act(entry, &collected);
+      collected_.push_back(std::move(collected));
+    }
+    return Status::OK();
+  }
+
+  /// Loads to abandon of which the destination shows nothing yet.
+  Status CollectInvisible() {
+    for (const std::string& load : request_.abandon) {
+      if (seen_.contains(load) || state_ == nullptr) continue;
+      ARROW_ASSIGN_OR_RAISE(const auto known, state_->FindLoad(load));
+      if (!known || known->phase >= Phase::kCommitted) continue;
+      LoadEntry entry;
+      entry.load = load;
+      entry.table = known->spec.relation.name;
+      ARROW_ASSIGN_OR_RAISE(CollectedLoad collected, Judge(entry.table, entry));
+      if (!request_.dry_run) collected.status = Act(entry, &collected);
+      collected_.push_back(std::move(collected));
+    }
+    return Status::OK();
+  }
+
+  Result<CollectedLoad> Judge(const TableName& table, const LoadEntry& entry) {
+    CollectedLoad judged;
+    judged.table = table;
+    judged.load = entry.load;
+    judged.leftovers =
+        entry.staged + (entry.outcome == Outcome::kCommitted ? 0 : entry.files);
+    std::optional<LoadState> known;
+    if (state_ != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(known, state_->FindLoad(entry.load));
+    }
+    judged.job = known ? known->spec.job : entry.job;
+    const bool abandoned = std::find(request_.abandon.begin(), request_.abandon.end(),
+                                     entry.load) != request_.abandon.end();
+    if (abandoned) seen_.insert(entry.load);
+    if (!request_.job.empty() && !judged.job.empty() && judged.job != request_.job &&
+        !abandoned)
+      return judged;
+    if (entry.outcome != Outcome::kUndecided) {
+      if (judged.leftovers == 0) return judged;
+      judged.act = CollectAct::kLeftovers;
+      judged.why = entry.outcome == Outcome::kCommitted
+                       ? "committed; leftovers of other attempts"
+                       : "discarded";
+    } else if (known && known->phase < Phase::kCommitted) {
+      JudgeOpen(*known, abandoned, &judged);
+    } else {
+      JudgeUnknown(entry, abandoned, &judged);
+    }
+    return KeepIfHeld(std::move(judged));
+  }
+
+  static void JudgeOpen(const LoadState& known, bool abandoned, CollectedLoad* judged) {
+    judged->act = abandoned ? CollectAct::kDiscard : CollectAct::kKeepOpen;
+    judged->why =
+        abandoned
+            ? "unfinished; abandoned"
+            : fmt::format(
+                  "unfinished ({}); the next run resumes it, --abandon {} discards it",
+                  ToString(known.phase), known.spec.load);
+  }
+
+  void JudgeUnknown(const LoadEntry& entry, bool abandoned, CollectedLoad* judged) const {
+    const int64_t age =
+        std::max<int64_t>(0, clock_.NowMicros() - entry.modified_micros) / 1000;
+    if (!enforced_) {
+      judged->act = CollectAct::kKeepUnproven;
+      judged->why =
+          "unknown to this state, and the destination cannot prove that nobody else "
+          "decides it";
+    } else if (abandoned || age > request_.older_than_millis) {
+      judged->act = CollectAct::kDiscard;
+      judged->why = fmt::format("unknown to this state, last written {}", FormatAge(age));
+    } else {
+      judged->act = CollectAct::kKeepYoung;
+      judged->why = fmt::format(
+          "unknown to this state, last written {}; another state may be at work on it",
+          FormatAge(age));
+    }
+  }
+
+  /// Whoever holds the job may be at work on the load; a known job's loads are touched
+  /// under its lease only.
+  Result<CollectedLoad> KeepIfHeld(CollectedLoad judged) {
+    const bool acts =
+        judged.act == CollectAct::kLeftovers || judged.act == CollectAct::kDiscard;
+    const bool known_job =
+        std::find(jobs_.begin(), jobs_.end(), judged.job) != jobs_.end();
+    if (!acts || !known_job) return judged;
+    if (request_.dry_run) {
+      ARROW_ASSIGN_OR_RAISE(const auto holder, state_->Holder(judged.job));
+      if (!holder || !holder->held) return judged;
+    } else if (!leases_.contains(judged.job)) {
+      LeaseOptions options;
+      ARROW_ASSIGN_OR_RAISE(options.ttl_millis, LeaseMillisFromEnvironment());
+      options.run = NewUuidV7(clock_.NowMicros());
+      auto lease = state_->Acquire(judged.job, options);
+      if (lease.ok()) {
+        leases_[judged.job] = *lease;
+        return judged;
+      }
+      if (KindOf(lease.status()) != ErrorKind::kHeld) return lease.status();
+      judged.status = lease.status();
+    } else {
+      ARROW_RETURN_NOT_OK(state_->Renew(leases_[judged.job]));
+      return judged;
+    }
+    judged.act = CollectAct::kKeepHeld;
+    judged.why = fmt::format("a run is at work on job {}", judged.job);
+    return judged;
+  }
+
+  Status Act(const LoadEntry& entry, CollectedLoad* collected) {
+    if (collected->act != CollectAct::kLeftovers &&
+        collected->act != CollectAct::kDiscard)
+      return collected->status;
+    ARROW_ASSIGN_OR_RAISE(collected->removed,
+                          destination_->Collect(collected->table, entry.load));
+    if (state_ == nullptr || collected->act != CollectAct::kDiscard) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto known, state_->FindLoad(entry.load));
+    if (!known || known->phase >= Phase::kCommitted) return Status::OK();
+    // The slot decides, not this call: it may have been committed just before.
+    ARROW_ASSIGN_OR_RAISE(const auto load, destination_->Open(known->spec));
+    ARROW_ASSIGN_OR_RAISE(const Slot slot, load->FindSlot());
+    if (slot.outcome != Outcome::kDiscarded) {
+      collected->why = "had been committed; the next run of its job takes note";
+      return Status::OK();
+    }
+    return state_->Advance(leases_[collected->job], entry.load, known->phase,
+                           Phase::kDiscarded, {}, {});
+  }
+
+  Status Release() {
+    Status first;
+    for (const auto& [job, lease] : leases_) {
+      const Status status = state_->Release(lease);
+      if (first.ok()) first = status;
+    }
+    return first;
+  }
+
+  const CollectRequest& request_;
+  Clock& clock_;
+  std::unique_ptr<Destination> destination_;
+  std::unique_ptr<StateStore> state_;
+  std::vector<std::string> jobs_;
+  bool enforced_ = true;
+  std::map<std::string, Lease> leases_;
+  std::set<std::string> seen_;
+  std::vector<CollectedLoad> collected_;
+};
+
+}  // namespace
+
+const char* ToString(CollectAct act) {
+  switch (act) {
+    case CollectAct::kNothing: return "nothing";
+    case CollectAct::kLeftovers: return "leftovers";
+    case CollectAct::kDiscard: return "discard";
+    case CollectAct::kKeepOpen: return "keep-open";
+    case CollectAct::kKeepYoung: return "keep-young";
+    case CollectAct::kKeepHeld: return "keep-held";
+    case CollectAct::kKeepUnproven: return "keep-unproven";
+  }
+  return "nothing";
+}
+
+Result<std::vector<CollectedLoad>> Collect(const CollectRequest& request, Clock& clock,
+                                           const arrow::StopToken& stop) {
+  return Collector(request, clock).Run(stop);
+}
+
+}  // namespace sluice

@@ -1,0 +1,229 @@
+#include "app/connectors.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "arrow/config.h"
+#include "base/nearest.h"
+#include "base/uri.h"
+#include "destination/object_store.h"
+#include "driver/sqlite.h"
+#include "source/sqlite.h"
+#include "state/sqlite_state.h"
+#include "store/local.h"
+
+namespace sluice {
+namespace {
+
+struct SourceConnector {
+  std::string_view scheme;
+  std::string_view form;
+  Result<std::unique_ptr<Source>> (*open)(const std::string& path);
+};
+struct StoreConnector {
+  std::string_view scheme;
+  std::string_view form;
+  Result<std::unique_ptr<Store>> (*open)(const std::string& path);
+};
+
+/// The first line of each table is what a bare path means.
+constexpr auto kSources = std::to_array<SourceConnector>({
+    {"sqlite", "sqlite:///absolute.db, sqlite:relative.db or a path",
+     [](const std::string& path) { return OpenSqliteSource(path); }},
+});
+constexpr auto kStores = std::to_array<StoreConnector>({
+    {"file", "file:///absolute/folder, file:relative/folder or a path", OpenLocalStore},
+});
+
+/// Documented, and refused until they are built.
+constexpr auto kLaterSchemes = std::to_array<std::string_view>(
+    {"mysql", "mariadb", "postgres", "postgresql", "odbc", "adbc", "python", "s3", "gs",
+     "az", "null", "redshift", "bigquery", "snowflake", "iceberg+rest", "iceberg+glue",
+     "glue"});
+
+template <typename Table>
+std::string Forms(const Table& table) {
+  std::string forms;
+  for (const auto& connector : table)
+    forms += fmt::format("{}{}", forms.empty() ? "" : "; ", connector.form);
+  return forms;
+}
+
+template <typename Table>
+Status UnknownScheme(const Uri& uri, std::string_view role, const Table& table) {
+  const std::string usable = fmt::format("usable as a {}: {}", role, Forms(table));
+  for (const std::string_view later : kLaterSchemes) {
+    if (uri.scheme != later) continue;
+    return Error(ErrorKind::kUsage, "uri.not-in-this-version",
+                 fmt::format("{}: is not in this version as a {}", uri.scheme, role),
+                 usable);
+  }
+  std::vector<std::string> schemes;
+  for (const auto& connector : table) schemes.emplace_back(connector.scheme);
+  for (const SourceConnector& connector : kSources) {
+    if (uri.scheme != connector.scheme) continue;
+    return Error(ErrorKind::kUsage, "uri.wrong-role",
+                 fmt::format("{}: is a source, not a {}", uri.scheme, role), usable);
+  }
+  for (const StoreConnector& connector : kStores) {
+    if (uri.scheme != connector.scheme) continue;
+    return Error(ErrorKind::kUsage, "uri.wrong-role",
+                 fmt::format("{}: is a destination, not a {}", uri.scheme, role), usable);
+  }
+  const std::string meant = DidYouMean(uri.scheme, schemes);
+  return Error(ErrorKind::kUsage, "uri.unknown-scheme",
+               fmt::format("unknown scheme {}:", uri.scheme),
+               meant.empty() ? usable + "; a path with a colon begins with ./" : meant);
+}
+
+/// Neither a SQLite file nor a folder has a host or options.
+Status CheckIsPath(const Uri& uri, std::string_view text) {
+  if (!uri.authority.empty() && uri.authority != "localhost") {
+    return Error(
+        ErrorKind::kUsage, "uri.host",
+        fmt::format("{} has two slashes, so {} is read as a host", text, uri.authority),
+        fmt::format(
+            "an absolute path has three slashes, {}:///{}; a relative one none, {}:{}",
+            uri.scheme, uri.authority, uri.scheme, uri.authority + uri.path));
+  }
+  if (!uri.query.empty()) {
+    return Error(ErrorKind::kUsage, "uri.unknown-option",
+                 fmt::format("{}: has no options in this version, found {}", uri.scheme,
+                             uri.query.begin()->first),
+                 "a ? that belongs to the name is written as %3F, or give the path "
+                 "without a scheme");
+  }
+  if (uri.path.empty()) {
+    return Error(ErrorKind::kUsage, "uri.no-path",
+                 fmt::format("expected a path after {}", text));
+  }
+  return Status::OK();
+}
+
+/// Absolute, without "." and "..", links resolved as far as the path exists.
+std::string CanonicalPath(const std::string& path) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path, error);
+  if (error) return path;
+  const fs::path canonical = fs::weakly_canonical(absolute, error);
+  std::string text = error ? absolute.lexically_normal().string() : canonical.string();
+  while (text.size() > 1 && text.back() == '/') text.pop_back();
+  return text;
+}
+
+template <typename Table>
+Result<Endpoint> Resolve(std::string_view text, std::string_view role,
+                         const Table& table) {
+  ARROW_ASSIGN_OR_RAISE(Uri uri, ParseUri(text));
+  if (uri.scheme.empty()) {
+    uri.scheme = std::string(table.front().scheme);
+  }
+  bool known = false;
+  for (const auto& connector : table) known = known || connector.scheme == uri.scheme;
+  if (!known) return UnknownScheme(uri, role, table);
+  ARROW_RETURN_NOT_OK(CheckIsPath(uri, text));
+  Endpoint endpoint;
+  endpoint.scheme = uri.scheme;
+  endpoint.path = CanonicalPath(uri.path);
+  endpoint.uri = fmt::format("{}://{}", uri.scheme, EncodeUriPath(endpoint.path));
+  return endpoint;
+}
+
+bool IsAtOrBelow(const std::string& path, const std::string& folder) {
+  if (folder == "/") return true;
+  return path == folder || (path.starts_with(folder) && path[folder.size()] == '/');
+}
+
+}  // namespace
+
+Result<Endpoint> ResolveSource(std::string_view uri) {
+  if (uri == ":memory:" || uri == "sqlite::memory:") {
+    return Error(ErrorKind::kUsage, "uri.memory",
+                 "a database in memory has nothing to copy");
+  }
+  return Resolve(uri, "source", kSources);
+}
+
+Result<Endpoint> ResolveDestination(std::string_view uri) {
+  return Resolve(uri, "destination", kStores);
+}
+
+Result<std::unique_ptr<Source>> OpenSource(const Endpoint& endpoint) {
+  for (const SourceConnector& connector : kSources) {
+    if (connector.scheme == endpoint.scheme) return connector.open(endpoint.path);
+  }
+  return Error(ErrorKind::kUsage, "uri.unknown-scheme",
+               fmt::format("unknown scheme {}:", endpoint.scheme));
+}
+
+Result<std::unique_ptr<Store>> OpenStore(const Endpoint& endpoint) {
+  for (const StoreConnector& connector : kStores) {
+    if (connector.scheme == endpoint.scheme) return connector.open(endpoint.path);
+  }
+  return Error(ErrorKind::kUsage, "uri.unknown-scheme",
+               fmt::format("unknown scheme {}:", endpoint.scheme));
+}
+
+Result<std::unique_ptr<Destination>> OpenDestination(const Endpoint& endpoint) {
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<Store> store, OpenStore(endpoint));
+  return MakeObjectStoreDestination(std::move(store));
+}
+
+Status CheckApart(const Endpoint& source, const Endpoint& destination,
+                  const std::string& state_path) {
+  for (const std::string suffix : {"", "-wal", "-shm", "-journal"}) {
+    const std::string file = source.path + suffix;
+    if (IsAtOrBelow(destination.path, file)) {
+      return Error(ErrorKind::kUsage, "job.destination-is-source",
+                   "the destination is the database file itself: " + destination.path,
+                   "name a folder for the files");
+    }
+    if (!state_path.empty() && IsAtOrBelow(CanonicalPath(state_path), file)) {
+      return Error(ErrorKind::kUsage, "job.state-is-source",
+                   "the state file is the database file itself: " + state_path,
+                   "give --state a file of its own");
+    }
+  }
+  if (!state_path.empty() && IsAtOrBelow(destination.path, CanonicalPath(state_path))) {
+    return Error(ErrorKind::kUsage, "job.destination-is-state",
+                 "the destination is the state file itself: " + destination.path,
+                 "name a folder for the files");
+  }
+  return Status::OK();
+}
+
+Result<std::unique_ptr<StateStore>> OpenState(const std::string& path,
+                                              StateAccess access) {
+  SqliteStateOptions options;
+  options.path = path;
+  options.create = access == StateAccess::kReadWrite;
+  options.read_only = access == StateAccess::kReadOnly;
+  return OpenSqliteState(options);
+}
+
+Result<std::string> StatePath(const std::string& flag) {
+  if (!flag.empty()) return flag;
+  const char* state_home = std::getenv("XDG_STATE_HOME");
+  // The specification has relative values ignored.
+  if (state_home != nullptr && state_home[0] == '/')
+    return std::string(state_home) + "/sluice/state.db";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && home[0] == '/')
+    return std::string(home) + "/.local/state/sluice/state.db";
+  return Error(
+      ErrorKind::kUsage, "state.no-home",
+      "no place for the state: neither XDG_STATE_HOME nor HOME is an absolute path",
+      "say where with --state PATH");
+}
+
+std::vector<LibraryVersion> LibraryVersions() {
+  return {{"arrow", arrow::GetBuildInfo().version_string},
+          {"sqlite", sqlite::LibraryVersion()}};
+}
+
+}  // namespace sluice

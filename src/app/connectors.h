@@ -1,0 +1,57 @@
+/// \file
+/// The one place that names concrete sources, stores and states: a table from a URI's
+/// scheme to what opens it. To add a connector, add a line to a table in connectors.cc.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sluice/destination.h"
+#include "sluice/source.h"
+#include "sluice/state_store.h"
+
+namespace sluice {
+
+/// A source or a destination, found to be one but not opened.
+struct Endpoint {
+  std::string scheme;
+  std::string path;  ///< absolute, symbolic links followed as far as it exists
+  std::string
+      uri;  ///< canonical, without secrets and options; the same place has the same text
+};
+
+/// kUsage: an unknown scheme (names the nearest), one that is not in this version, an
+/// option or a host where the scheme has none. A bare path is a SQLite file as source, a
+/// folder as destination.
+Result<Endpoint> ResolveSource(std::string_view uri);
+Result<Endpoint> ResolveDestination(std::string_view uri);
+
+Result<std::unique_ptr<Source>> OpenSource(const Endpoint& endpoint);
+Result<std::unique_ptr<Store>> OpenStore(const Endpoint& endpoint);
+Result<std::unique_ptr<Destination>> OpenDestination(const Endpoint& endpoint);
+
+/// kUsage where a run would write into its own source: the destination is the database's
+/// file or lies below it, or the state is the database or lies where the destination's
+/// files go.
+Status CheckApart(const Endpoint& source, const Endpoint& destination,
+                  const std::string& state_path);
+
+enum class StateAccess {
+  kReadWrite,  ///< made where there is none
+  kReadOnly,   ///< never made, never written
+};
+Result<std::unique_ptr<StateStore>> OpenState(const std::string& path,
+                                              StateAccess access);
+/// What --state says, else $XDG_STATE_HOME/sluice/state.db, else
+/// $HOME/.local/state/sluice/state.db; kUsage "state.no-home" where nothing does.
+Result<std::string> StatePath(const std::string& flag);
+
+struct LibraryVersion {
+  std::string name, version;
+};
+/// Of what the program stands on, as linked.
+std::vector<LibraryVersion> LibraryVersions();
+
+}  // namespace sluice

@@ -1,0 +1,142 @@
+#include "app/connectors.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ConnectorsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern =
+        (fs::temp_directory_path() / "sluice-connectors-XXXXXX").string();
+    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
+    root_ = fs::canonical(pattern);
+    before_ = fs::current_path();
+    fs::current_path(root_);
+  }
+  void TearDown() override {
+    fs::current_path(before_);
+    fs::remove_all(root_);
+  }
+  static std::string Told(const Status& status) {
+    EXPECT_EQ(KindOf(status), ErrorKind::kUsage);
+    return status.message() + " | " + std::string(HintOf(status));
+  }
+  fs::path root_, before_;
+};
+
+TEST_F(ConnectorsTest, ABarePathIsASqliteFileOrAFolder) {
+  const auto source = ResolveSource("shop.db");
+  ASSERT_TRUE(source.ok());
+  EXPECT_EQ(source->scheme, "sqlite");
+  EXPECT_EQ(source->path, (root_ / "shop.db").string());
+  EXPECT_EQ(source->uri, "sqlite://" + (root_ / "shop.db").string());
+  const auto destination = ResolveDestination("lake/");
+  ASSERT_TRUE(destination.ok());
+  EXPECT_EQ(destination->uri, "file://" + (root_ / "lake").string());
+}
+
+TEST_F(ConnectorsTest, OnePlaceHasOneText) {
+  std::ofstream("shop.db") << "x";
+  fs::create_symlink("shop.db", "link.db");
+  const std::string uri = ResolveSource("shop.db")->uri;
+  EXPECT_EQ(ResolveSource("./shop.db")->uri, uri);
+  EXPECT_EQ(ResolveSource("sqlite:shop.db")->uri, uri);
+  EXPECT_EQ(ResolveSource("sqlite://localhost" + (root_ / "shop.db").string())->uri, uri);
+  EXPECT_EQ(ResolveSource("link.db")->uri, uri);
+  EXPECT_EQ(ResolveSource("../" + root_.filename().string() + "/shop.db")->uri, uri);
+}
+
+TEST_F(ConnectorsTest, ASchemeOfALaterVersionIsNamed) {
+  const std::string source_hint =
+      "usable as a source: sqlite:///absolute.db, sqlite:relative.db or a path";
+  const std::string destination_hint =
+      "usable as a destination: file:///absolute/folder, file:relative/folder or a path";
+  EXPECT_EQ(Told(ResolveSource("mysql://reader:secret@db/shop").status()),
+            "mysql: is not in this version as a source | " + source_hint);
+  EXPECT_EQ(Told(ResolveDestination("s3://lake/raw").status()),
+            "s3: is not in this version as a destination | " + destination_hint);
+  EXPECT_EQ(
+      Told(ResolveDestination("iceberg+glue://x").status()),
+      "iceberg+glue: is not in this version as a destination | " + destination_hint);
+  EXPECT_EQ(Told(ResolveDestination("sqlite:a.db").status()),
+            "sqlite: is a source, not a destination | " + destination_hint);
+  EXPECT_EQ(Told(ResolveSource("file:///lake").status()),
+            "file: is a destination, not a source | " + source_hint);
+}
+
+TEST_F(ConnectorsTest, AnUnknownSchemeIsToldTheNearest) {
+  EXPECT_EQ(Told(ResolveSource("sqlit:///a.db").status()),
+            "unknown scheme sqlit: | did you mean sqlite?");
+  EXPECT_EQ(Told(ResolveDestination("fil:///lake").status()),
+            "unknown scheme fil: | did you mean file?");
+  EXPECT_EQ(Told(ResolveSource("oracle://x").status()),
+            "unknown scheme oracle: | usable as a source: sqlite:///absolute.db, "
+            "sqlite:relative.db or a "
+            "path; a path with a colon begins with ./");
+}
+
+TEST_F(ConnectorsTest, HostsOptionsAndMissingPathsAreRefused) {
+  EXPECT_EQ(Told(ResolveSource("sqlite://shop.db").status()),
+            "sqlite://shop.db has two slashes, so shop.db is read as a host | an "
+            "absolute path has three "
+            "slashes, sqlite:///shop.db; a relative one none, sqlite:shop.db");
+  EXPECT_EQ(Told(ResolveSource("sqlite:shop.db?mode=ro").status()),
+            "sqlite: has no options in this version, found mode | a ? that belongs to "
+            "the name is written as "
+            "%3F, or give the path without a scheme");
+  EXPECT_EQ(Told(ResolveSource("sqlite:").status()), "expected a path after sqlite: | ");
+  EXPECT_EQ(Told(ResolveSource(":memory:").status()),
+            "a database in memory has nothing to copy | ");
+  EXPECT_EQ(Told(ResolveSource("").status()),
+            "expected a URI or a path, found nothing | ");
+}
+
+TEST_F(ConnectorsTest, ADestinationThatIsTheDatabaseIsRefused) {
+  const Endpoint source = *ResolveSource("shop.db");
+  const std::string state = (root_ / "state.db").string();
+  EXPECT_TRUE(CheckApart(source, *ResolveDestination("lake"), state).ok());
+  EXPECT_TRUE(CheckApart(source, *ResolveDestination("."), state).ok());
+  for (const char* folder : {"shop.db", "shop.db/lake", "shop.db-wal"}) {
+    const Status status = CheckApart(source, *ResolveDestination(folder), state);
+    EXPECT_EQ(IdOf(status), "job.destination-is-source") << folder;
+    EXPECT_EQ(KindOf(status), ErrorKind::kUsage);
+  }
+  EXPECT_EQ(IdOf(CheckApart(source, *ResolveDestination("lake"), "shop.db")),
+            "job.state-is-source");
+  EXPECT_EQ(IdOf(CheckApart(source, *ResolveDestination("state.db"), state)),
+            "job.destination-is-state");
+}
+
+TEST_F(ConnectorsTest, TheStateIsWhereTheFlagOrTheHomeSays) {
+  const auto set = [](const char* name, const char* value) {
+    return value == nullptr ? unsetenv(name) : setenv(name, value, 1);
+  };
+  const char* home = getenv("HOME");
+  const std::string saved = home == nullptr ? "" : home;
+  ASSERT_EQ(set("XDG_STATE_HOME", "/x"), 0);
+  ASSERT_EQ(set("HOME", "/h"), 0);
+  EXPECT_EQ(*StatePath("mine.db"), "mine.db");
+  EXPECT_EQ(*StatePath(""), "/x/sluice/state.db");
+  ASSERT_EQ(set("XDG_STATE_HOME", "relative"), 0);
+  EXPECT_EQ(*StatePath(""), "/h/.local/state/sluice/state.db");
+  ASSERT_EQ(set("XDG_STATE_HOME", nullptr), 0);
+  EXPECT_EQ(*StatePath(""), "/h/.local/state/sluice/state.db");
+  ASSERT_EQ(set("HOME", nullptr), 0);
+  EXPECT_EQ(Told(StatePath("").status()),
+            "no place for the state: neither XDG_STATE_HOME nor HOME is an absolute path "
+            "| say where with "
+            "--state PATH");
+  ASSERT_EQ(set("HOME", saved.c_str()), 0);
+}
+
+}  // namespace
+}  // namespace sluice

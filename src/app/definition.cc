@@ -1,0 +1,33 @@
+#include "app/definition.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/sha256.h"
+#include "base/vocabulary_json.h"
+
+namespace sluice {
+
+std::string DefinitionOf(const StreamSpec& stream, const std::string& destination_uri) {
+  const nlohmann::json definition = {
+      {"table",
+       {{"schema", stream.relation.name.schema}, {"table", stream.relation.name.table}}},
+      {"columns", stream.relation.columns},
+      {"where", stream.relation.where},
+      {"on_type_mismatch", ToString(stream.relation.on_type_mismatch)},
+      {"mode", "full"},
+      {"format", "parquet"},
+      {"compression", fmt::format("{}:{}", stream.compression, stream.compression_level)},
+      {"file_size", stream.file_size},
+      {"destination", destination_uri},
+  };
+  return DumpJson(definition);
+}
+
+std::string CopyJobName(const std::string& source_uri,
+                        const std::string& destination_uri) {
+  return "copy-" + Sha256Hex(source_uri + '\n' + destination_uri).substr(0, 12);
+}
+
+}  // namespace sluice

@@ -1,0 +1,21 @@
+/// \file
+/// What decides the bytes of a load, as canonical text: a run that finds an unfinished
+/// load of another definition stops. Connections, memory and rate are no part of it.
+#pragma once
+
+#include <string>
+
+#include "sluice/transfer.h"
+
+namespace sluice {
+
+/// JSON with sorted members, of the stream's columns, where, policies, mode, format,
+/// compression and file size, and of the destination; the source's schema is added by its
+/// fingerprint elsewhere.
+std::string DefinitionOf(const StreamSpec& stream, const std::string& destination_uri);
+
+/// A job's name for a copy without a file: "copy-" and 12 hex digits of the two places.
+std::string CopyJobName(const std::string& source_uri,
+                        const std::string& destination_uri);
+
+}  // namespace sluice

@@ -1,0 +1,57 @@
+#include "app/definition.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice {
+namespace {
+
+StreamSpec Orders() {
+  StreamSpec stream;
+  stream.name = "orders";
+  stream.relation.name = {"main", "orders"};
+  stream.relation.columns = {"id", "total"};
+  stream.relation.where = "total > 100";
+  return stream;
+}
+
+TEST(Definition, IsCanonicalJsonOfWhatDecidesBytes) {
+  EXPECT_EQ(
+      DefinitionOf(Orders(), "file:///lake"),
+      R"({"columns":["id","total"],"compression":"zstd:1","destination":"file:///lake",)"
+      R"("file_size":134217728,"format":"parquet","mode":"full","on_type_mismatch":"error",)"
+      R"("table":{"schema":"main","table":"orders"},"where":"total > 100"})");
+}
+
+TEST(Definition, ChangesWithEverythingThatChangesBytes) {
+  const std::string before = DefinitionOf(Orders(), "file:///lake");
+  StreamSpec columns = Orders(), where = Orders(), policy = Orders(), codec = Orders(),
+             level = Orders(), size = Orders();
+  columns.relation.columns = {"total", "id"};
+  where.relation.where = "";
+  policy.relation.on_type_mismatch = OnTypeMismatch::kString;
+  codec.compression = "snappy";
+  level.compression_level = 9;
+  size.file_size = 1 << 20;
+  for (const StreamSpec& stream : {columns, where, policy, codec, level, size}) {
+    EXPECT_NE(DefinitionOf(stream, "file:///lake"), before);
+  }
+  EXPECT_NE(DefinitionOf(Orders(), "file:///pond"), before);
+}
+
+TEST(Definition, DoesNotChangeWithVerifyDepth) {
+  StreamSpec stream = Orders();
+  stream.verify = VerifyDepth::kContent;
+  EXPECT_EQ(DefinitionOf(stream, "file:///lake"), DefinitionOf(Orders(), "file:///lake"));
+}
+
+TEST(Definition, ACopyIsNamedByItsTwoPlaces) {
+  const std::string name = CopyJobName("sqlite:///a.db", "file:///lake");
+  EXPECT_EQ(name.size(), 17u);
+  EXPECT_TRUE(name.starts_with("copy-"));
+  EXPECT_EQ(name, CopyJobName("sqlite:///a.db", "file:///lake"));
+  EXPECT_NE(name, CopyJobName("sqlite:///b.db", "file:///lake"));
+  EXPECT_NE(name, CopyJobName("sqlite:///a.db", "file:///pond"));
+}
+
+}  // namespace
+}  // namespace sluice

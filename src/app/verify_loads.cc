@@ -1,0 +1,258 @@
+#include "app/verify_loads.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+
+#include "arrow/record_batch.h"
+#include "arrow/util/cancel.h"
+#include "base/uri.h"
+#include "destination/layout.h"
+#include "destination/manifest.h"
+
+namespace sluice {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What was copied under a --memory that nobody remembers can be read back; SQLite's own
+/// bound is below.
+constexpr int64_t kRowBytesMax = int64_t{2} << 30;
+
+/// What the source has of a load now; no session: it is not compared.
+struct SourceSide {
+  Session* session = nullptr;
+  TableInfo table;
+  std::string position;
+};
+
+/// Which verdict tells more about a load.
+int Weight(ChunkOutcome outcome) {
+  switch (outcome) {
+    case ChunkOutcome::kEqual: return 0;
+    case ChunkOutcome::kSourceMoved: return 1;
+    case ChunkOutcome::kSourceDiffers: return 2;
+    case ChunkOutcome::kStoredDiffers: return 3;
+  }
+  return 3;
+}
+
+/// A finding that is of no chunk.
+ChunkVerdict Beside(ChunkOutcome outcome, std::string detail) {
+  ChunkVerdict verdict;
+  verdict.outcome = outcome;
+  verdict.detail = std::move(detail);
+  return verdict;
+}
+
+void Note(ChunkVerdict compared, VerifiedLoad* load) {
+  if (compared.outcome == ChunkOutcome::kEqual) return;
+  if (Weight(compared.outcome) > Weight(load->outcome)) load->outcome = compared.outcome;
+  load->differences.push_back(std::move(compared));
+}
+
+class Verifier {
+ public:
+  Verifier(const VerifyRequest& request, const arrow::StopToken& stop)
+      : request_(request), stop_(stop) {}
+
+  Result<std::vector<VerifiedLoad>> Run() {
+    std::error_code error;
+    if (!fs::is_directory(request_.destination.path, error)) {
+      return Error(ErrorKind::kUsage, "verify.no-destination",
+                   "no such destination: " + request_.destination.uri);
+    }
+    ARROW_ASSIGN_OR_RAISE(store_, OpenStore(request_.destination));
+    ARROW_ASSIGN_OR_RAISE(destination_, OpenDestination(request_.destination));
+    ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> slots, Slots());
+    if (request_.source) {
+      ARROW_ASSIGN_OR_RAISE(source_, OpenSource(*request_.source));
+      ARROW_ASSIGN_OR_RAISE(sessions_, source_->Open(Consistency::kSnapshot, 1));
+    }
+    std::vector<VerifiedLoad> verified;
+    for (const std::string& path : slots) {
+      VerifiedLoad load;
+      load.manifest = path;
+      load.status = Verify(path, &load);
+      if (KindOf(load.status) == ErrorKind::kMismatch) {  // The slot itself.
+        Note(Beside(ChunkOutcome::kStoredDiffers, load.status.message()), &load);
+        load.status = Status::OK();
+      }
+      const bool cancelled =
+          !load.status.ok() && KindOf(load.status) == ErrorKind::kCancelled;
+      verified.push_back(std::move(load));
+      if (cancelled) break;
+    }
+    return verified;
+  }
+
+ private:
+  Result<std::vector<std::string>> Slots() {
+    if (!request_.manifest.empty()) return std::vector<std::string>{request_.manifest};
+    std::map<std::string, LoadEntry> newest;
+    ARROW_ASSIGN_OR_RAISE(const std::vector<TableName> tables, destination_->Tables());
+    for (const TableName& table : tables) {
+      ARROW_ASSIGN_OR_RAISE(const std::vector<LoadEntry> loads,
+                            destination_->Loads(table));
+      std::set<std::string> replaced;
+      for (const LoadEntry& load : loads)
+        replaced.insert(load.replaces.begin(), load.replaces.end());
+      for (const LoadEntry& load : loads) {
+        const bool current = load.outcome == Outcome::kCommitted && !load.dropped &&
+                             !replaced.contains(load.load);
+        if (!current || load.job != request_.job || !Wanted(load.stream)) continue;
+        // Ids of loads sort by time.
+        if (newest[load.stream].load < load.load) newest[load.stream] = load;
+      }
+    }
+    for (const std::string& stream : request_.streams) {
+      if (!newest.contains(stream))
+        return NothingCommitted("stream " + stream + " of job " + request_.job);
+    }
+    if (newest.empty()) return NothingCommitted("job " + request_.job);
+    std::vector<std::string> slots;
+    for (const auto& [stream, load] : newest) slots.push_back(load.manifest);
+    return slots;
+  }
+
+  bool Wanted(const std::string& stream) const {
+    const auto& streams = request_.streams;
+    return streams.empty() ||
+           std::find(streams.begin(), streams.end(), stream) != streams.end();
+  }
+
+  Status NothingCommitted(const std::string& what) const {
+    return Error(
+        ErrorKind::kUsage, "verify.nothing-committed",
+        fmt::format("{} has no committed load at {}", what, request_.destination.uri),
+        "run it first; sluice status shows what is unfinished");
+  }
+
+  Status Verify(const std::string& path, VerifiedLoad* verified) {
+    ARROW_ASSIGN_OR_RAISE(auto bytes, store_->Get(path, kSlotSizeMax));
+    if (!bytes) {
+      return Error(ErrorKind::kUsage, "verify.no-manifest",
+                   fmt::format("no such manifest: {}", path));
+    }
+    const std::string name = fs::path(path).stem().string();
+    ARROW_ASSIGN_OR_RAISE(const Slot slot, ParseSlot(path, name, *std::move(bytes)));
+    ARROW_ASSIGN_OR_RAISE(const Manifest manifest, ReadManifest(slot));
+    verified->stream = manifest.spec.stream;
+    verified->load = manifest.spec.load;
+    verified->table = ToString(manifest.spec.relation.name);
+    verified->location =
+        LoadLayout(manifest.spec.relation.name, manifest.spec.load).folder();
+    verified->rows = manifest.rows;
+    verified->bytes = manifest.bytes;
+    verified->chunks = static_cast<int64_t>(manifest.receipts.size());
+    for (const ChunkReceipt& receipt : manifest.receipts) {
+      verified->files += static_cast<int64_t>(receipt.objects.size());
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto load, destination_->Open(manifest.spec));
+    ARROW_ASSIGN_OR_RAISE(const SourceSide side, SideOf(manifest, verified));
+    return CompareChunks(manifest, *load, side, verified);
+  }
+
+  /// The source's side; none where its table is not what it was, which is noted.
+  Result<SourceSide> SideOf(const Manifest& manifest, VerifiedLoad* verified) {
+    SourceSide side;
+    if (source_ == nullptr) return side;
+    side.position = sessions_.position;
+    auto table = sessions_.sessions[0]->Describe(manifest.spec.relation);
+    const bool gone = !table.ok() && (KindOf(table.status()) == ErrorKind::kUsage ||
+                                      KindOf(table.status()) == ErrorKind::kSource);
+    if (!table.ok() && !gone) return table.status();
+    if (gone || table->key != manifest.spec.key) {
+      const bool moved = std::none_of(
+          manifest.receipts.begin(), manifest.receipts.end(), [&](const auto& receipt) {
+            return !side.position.empty() && receipt.position == side.position;
+          });
+      Note(Beside(moved ? ChunkOutcome::kSourceMoved : ChunkOutcome::kSourceDiffers,
+                  gone ? table.status().message() : "the table has another key"),
+           verified);
+      return SourceSide{};
+    }
+    side.session = sessions_.sessions[0].get();
+    side.table = *std::move(table);
+    verified->source_compared = true;
+    return side;
+  }
+
+  Status CompareChunks(const Manifest& manifest, Load& load, const SourceSide& side,
+                       VerifiedLoad* verified) {
+    if (manifest.receipts.size() != manifest.facts.chunks.size()) {
+      return Error(ErrorKind::kMismatch, "slot.malformed",
+                   "the slot's chunks and receipts do not agree");
+    }
+    CompareTask task{.load = load,
+                     .chunks = manifest.facts.chunks,
+                     .receipts = manifest.receipts,
+                     .depth = request_.depth,
+                     .source = side.session,
+                     .table = &side.table,
+                     .position = side.position,
+                     .row_bytes_max = kRowBytesMax};
+    ARROW_ASSIGN_OR_RAISE(CompareReport report, CompareLoad(task, stop_));
+    for (ChunkVerdict& verdict : report.chunks) Note(std::move(verdict), verified);
+    if (side.session == nullptr || manifest.facts.chunks.empty()) return Status::OK();
+    return LookBeyond(manifest.facts.chunks.back().range, side, verified);
+  }
+
+  /// Rows that came after the load's last key belong to no chunk.
+  Status LookBeyond(const KeyRange& last, const SourceSide& side,
+                    VerifiedLoad* verified) {
+    if (!last.upto) return Status::OK();
+    ReadContext context;
+    ReadTally tally;
+    context.batch_rows = 1;
+    context.stop = &stop_;
+    context.tally = &tally;
+    KeyRange beyond;
+    beyond.after = last.upto;
+    ARROW_ASSIGN_OR_RAISE(const auto rows,
+                          side.session->Read(side.table, beyond, context));
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
+    if (batch == nullptr || batch->num_rows() == 0) return Status::OK();
+    Note(Beside(ChunkOutcome::kSourceMoved, "rows were added beyond the last key"),
+         verified);
+    return Status::OK();
+  }
+
+  const VerifyRequest& request_;
+  const arrow::StopToken& stop_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Destination> destination_;
+  std::unique_ptr<Source> source_;
+  SessionSet sessions_;
+};
+
+}  // namespace
+
+bool IsManifestAddress(const std::string& argument) {
+  return argument.ends_with(".json") && (argument.starts_with("_sluice/") ||
+                                         argument.find("/_sluice/") != std::string::npos);
+}
+
+Status TakeManifestAddress(const std::string& address, VerifyRequest* request) {
+  ARROW_ASSIGN_OR_RAISE(const Uri uri, ParseUri(address));
+  std::error_code error;
+  const std::string whole = uri.scheme.empty()
+                                ? fs::absolute(address, error).lexically_normal().string()
+                                : address;
+  ARROW_ASSIGN_OR_RAISE(const SlotAddress slot, ParseSlotAddress(whole));
+  ARROW_ASSIGN_OR_RAISE(request->destination,
+                        ResolveDestination(slot.root.empty() ? "/" : slot.root));
+  request->manifest = fmt::format("{}/_sluice/{}.json", slot.table_folder, slot.load);
+  return Status::OK();
+}
+
+Result<std::vector<VerifiedLoad>> VerifyLoads(const VerifyRequest& request,
+                                              const arrow::StopToken& stop) {
+  return Verifier(request, stop).Run();
+}
+
+}  // namespace sluice

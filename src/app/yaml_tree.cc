@@ -1,0 +1,268 @@
+#include "app/yaml_tree.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <sstream>
+#include <unordered_map>
+
+#include "arrow/util/utf8.h"
+
+namespace sluice {
+namespace {
+
+Place PlaceOf(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}; }
+
+Place PlaceOfByte(std::string_view text, size_t byte) {
+  Place place{1, 1};
+  for (size_t i = 0; i < byte; ++i) {
+    if (text[i] == '\n') {
+      ++place.line;
+      place.column = 1;
+    } else {
+      ++place.column;
+    }
+  }
+  return place;
+}
+
+/// Thrown through yaml-cpp, caught in ParseYaml.
+struct Stopped {
+  Place place;
+  std::string message, hint;
+};
+
+int64_t CountNodes(const YamlNode& node) {
+  int64_t count = 1;
+  for (const YamlNode& item : node.items) count += CountNodes(item);
+  for (const auto& [key, value] : node.entries) count += 1 + CountNodes(value);
+  return count;
+}
+
+class TreeBuilder final : public YAML::EventHandler {
+ public:
+  std::optional<YamlNode> root;
+  Place last_quoted;
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    Add(Node(mark, YamlNode::Kind::kNull), anchor);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      throw Stopped{PlaceOf(mark),
+                    "an alias to something that contains it or does not exist", ""};
+    }
+    nodes_ += found->second.nodes;
+    CheckNodes(PlaceOf(mark));
+    Attach(found->second.node);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    if (tag != "?" && tag != "!")
+      throw Stopped{PlaceOf(mark), "tags are not allowed, found " + tag, ""};
+    YamlNode node = Node(mark, YamlNode::Kind::kScalar);
+    node.text = value;
+    node.quoted = tag == "!";
+    if (node.quoted) last_quoted = node.place;
+    Add(std::move(node), anchor);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    Push(Node(mark, YamlNode::Kind::kList), anchor);
+  }
+  void OnSequenceEnd() override { Pop(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    Push(Node(mark, YamlNode::Kind::kMap), anchor);
+  }
+  void OnMapEnd() override { Pop(); }
+
+ private:
+  struct Open {
+    YamlNode node;
+    YAML::anchor_t anchor = YAML::NullAnchor;
+    std::optional<YamlNode> key;
+    std::map<std::string, int> lines;  // of the keys so far
+  };
+  struct Anchored {
+    YamlNode node;
+    int64_t nodes = 0;
+  };
+
+  YamlNode Node(const YAML::Mark& mark, YamlNode::Kind kind) {
+    ++nodes_;
+    CheckNodes(PlaceOf(mark));
+    YamlNode node;
+    node.kind = kind;
+    node.place = PlaceOf(mark);
+    return node;
+  }
+  void CheckNodes(Place place) const {
+    if (nodes_ <= kYamlNodesMax) return;
+    throw Stopped{
+        place,
+        fmt::format("more than {} values, aliases counted with all they stand for",
+                    kYamlNodesMax),
+        ""};
+  }
+  void Add(YamlNode node, YAML::anchor_t anchor) {
+    if (anchor != YAML::NullAnchor) anchors_[anchor] = {node, 1};
+    Attach(std::move(node));
+  }
+  void Push(YamlNode node, YAML::anchor_t anchor) {
+    if (open_.size() >= static_cast<size_t>(kYamlDepthMax)) {
+      throw Stopped{node.place, fmt::format("nested more than {} deep", kYamlDepthMax),
+                    ""};
+    }
+    open_.push_back({std::move(node), anchor, std::nullopt, {}});
+  }
+  void Pop() {
+    Open done = std::move(open_.back());
+    open_.pop_back();
+    if (done.anchor != YAML::NullAnchor)
+      anchors_[done.anchor] = {done.node, CountNodes(done.node)};
+    Attach(std::move(done.node));
+  }
+  void Attach(YamlNode node) {
+    if (open_.empty()) {
+      root = std::move(node);
+      return;
+    }
+    Open& open = open_.back();
+    if (open.node.kind == YamlNode::Kind::kList) {
+      open.node.items.push_back(std::move(node));
+    } else if (open.key) {
+      open.node.entries.emplace_back(std::move(*open.key), std::move(node));
+      open.key.reset();
+    } else {
+      TakeKey(std::move(node), &open);
+    }
+  }
+  static void TakeKey(YamlNode node, Open* open) {
+    if (node.kind != YamlNode::Kind::kScalar) {
+      throw Stopped{node.place,
+                    "expected a word before the colon, found a list, a map or nothing",
+                    ""};
+    }
+    const auto [found, fresh] = open->lines.emplace(node.text, node.place.line);
+    if (!fresh) {
+      throw Stopped{node.place,
+                    fmt::format("the key {} appears twice, first in line {}", node.text,
+                                found->second),
+                    ""};
+    }
+    open->key = std::move(node);
+  }
+
+  std::vector<Open> open_;
+  std::unordered_map<YAML::anchor_t, Anchored> anchors_;
+  int64_t nodes_ = 0;
+};
+
+Status CheckBytes(std::string_view text, std::string_view file) {
+  if (static_cast<int64_t>(text.size()) > kYamlBytesMax) {
+    return ErrorAt(file, {}, "job.syntax",
+                   fmt::format("a job file has at most {} MiB, found {} bytes",
+                               kYamlBytesMax >> 20, text.size()));
+  }
+  const size_t nul = text.find('\0');
+  if (nul != std::string_view::npos) {
+    return ErrorAt(file, PlaceOfByte(text, nul), "job.syntax",
+                   "a NUL byte in a text file", "save the file as UTF-8 text");
+  }
+  arrow::util::InitializeUTF8();
+  if (!arrow::util::ValidateUTF8(text)) {
+    size_t good = 0;  // The longest valid beginning, by halving.
+    for (size_t step = text.size(); step > 0; step /= 2) {
+      while (good + step <= text.size() &&
+             arrow::util::ValidateUTF8(text.substr(0, good + step)))
+        good += step;
+    }
+    return ErrorAt(file, PlaceOfByte(text, good), "job.syntax",
+                   "bytes that are not UTF-8", "save the file as UTF-8 text");
+  }
+  return Status::OK();
+}
+
+/// yaml-cpp closes an open quote at the end of the text; only the last quoted scalar can
+/// be one.
+bool IsOpenQuote(std::string_view text, Place place) {
+  for (int line = 1; line < place.line; ++line) text.remove_prefix(text.find('\n') + 1);
+  text.remove_prefix(std::min(text.size(), static_cast<size_t>(place.column - 1)));
+  if (text.empty() || (text[0] != '"' && text[0] != '\'')) return false;
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[0] == '"' && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == text[0]) {
+      if (text[0] == '"' || i + 1 == text.size() || text[i + 1] != '\'') return false;
+      ++i;
+    }
+  }
+  return true;
+}
+
+Status SyntaxError(std::string_view file, std::string_view text,
+                   const YAML::Exception& error) {
+  const Place place = PlaceOf(error.mark);
+  std::string hint;
+  std::string_view line = text;
+  for (int i = 1; i < place.line && !line.empty(); ++i) {
+    const size_t end = line.find('\n');
+    line = end == std::string_view::npos ? std::string_view() : line.substr(end + 1);
+  }
+  line = line.substr(0, line.find('\n'));
+  if (line.find('\t') != std::string_view::npos)
+    hint = "indent with spaces; YAML allows no tabs there";
+  return ErrorAt(file, place, "job.syntax", "not valid YAML, " + error.msg,
+                 std::move(hint));
+}
+
+}  // namespace
+
+Status ErrorAt(std::string_view file, Place place, std::string_view id,
+               std::string_view message, std::string hint) {
+  const std::string where = place.line == 0
+                                ? std::string(file)
+                                : fmt::format("{}:{}:{}", file, place.line, place.column);
+  return Error(ErrorKind::kUsage, id, fmt::format("{}: {}", where, message),
+               std::move(hint));
+}
+
+Result<YamlNode> ParseYaml(std::string_view text, std::string_view file) {
+  ARROW_RETURN_NOT_OK(CheckBytes(text, file));
+  std::istringstream stream{std::string(text)};
+  TreeBuilder builder;
+  try {
+    YAML::Parser parser(stream);
+    const bool found = parser.HandleNextDocument(builder);
+    TreeBuilder second;
+    if (found && parser.HandleNextDocument(second) && second.root &&
+        second.root->kind != YamlNode::Kind::kNull) {
+      return ErrorAt(file, second.root->place, "job.syntax",
+                     "a second document in one file", "one file holds one job");
+    }
+  } catch (const Stopped& stopped) {
+    return ErrorAt(file, stopped.place, "job.syntax", stopped.message, stopped.hint);
+  } catch (const YAML::Exception& error) {
+    return SyntaxError(file, text, error);
+  } catch (const std::exception& error) {
+    return ErrorAt(file, {}, "job.syntax",
+                   std::string("not readable as YAML, ") + error.what());
+  }
+  if (builder.last_quoted.line > 0 && IsOpenQuote(text, builder.last_quoted)) {
+    return ErrorAt(file, builder.last_quoted, "job.syntax",
+                   "a quote that is never closed");
+  }
+  if (!builder.root) return YamlNode{};
+  return std::move(*builder.root);
+}
+
+}  // namespace sluice

@@ -1,0 +1,46 @@
+/// \file
+/// YAML 1.2 (and so JSON) as a tree whose nodes know their place, bounded against hostile
+/// input.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sluice/error.h"
+
+namespace sluice {
+
+/// Counted from 1; 0: nowhere.
+struct Place {
+  int line = 0, column = 0;
+};
+
+struct YamlNode {
+  enum class Kind { kNull, kScalar, kList, kMap };
+  Kind kind = Kind::kNull;
+  Place place;
+  std::string text;             ///< of a scalar
+  bool quoted = false;          ///< a scalar in quotes or a block
+  std::vector<YamlNode> items;  ///< of a list
+  std::vector<std::pair<YamlNode, YamlNode>>
+      entries;  ///< of a map, in order; keys are scalars, each once
+};
+
+inline constexpr int64_t kYamlBytesMax = 4 << 20;
+inline constexpr int64_t kYamlNodesMax =
+    500'000;  ///< aliases count with all they stand for
+inline constexpr int kYamlDepthMax = 32;
+
+/// One document. kUsage "job.syntax" with "file:line:column: " in front: not UTF-8, a
+/// NUL, not YAML, a key given twice, a key that is no word, several documents, beyond one
+/// of the bounds.
+Result<YamlNode> ParseYaml(std::string_view text, std::string_view file);
+
+/// kUsage `id` at a place of `file`: "file:line:column: message".
+Status ErrorAt(std::string_view file, Place place, std::string_view id,
+               std::string_view message, std::string hint = {});
+
+}  // namespace sluice

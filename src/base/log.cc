@@ -1,0 +1,142 @@
+#include "base/log.h"
+
+#include <spdlog/logger.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "base/redact.h"
+
+namespace sluice {
+namespace {
+
+/// Lines arrive complete; here they are redacted and written.
+class RedactingSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  void SetWriter(std::function<void(std::string_view)> writer) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    writer_ = std::move(writer);
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    std::string line =
+        Redact(std::string_view(message.payload.data(), message.payload.size()));
+    line.push_back('\n');
+    if (writer_) {
+      writer_(line);
+      return;
+    }
+    for (size_t done = 0; done < line.size();) {
+      const ssize_t n = ::write(STDERR_FILENO, line.data() + done, line.size() - done);
+      if (n <= 0) return;  // Nobody is left to tell.
+      done += static_cast<size_t>(n);
+    }
+  }
+  void flush_() override {}
+
+ private:
+  std::function<void(std::string_view)> writer_;
+};
+
+struct State {
+  LogOptions options;
+  std::mutex mutex;
+  std::string run;
+  std::shared_ptr<RedactingSink> sink = std::make_shared<RedactingSink>();
+  spdlog::logger logger{"sluice", sink};
+};
+
+State& TheLog() {
+  static State state;
+  return state;
+}
+
+const char* Word(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug: return "debug";
+    case LogLevel::kInfo: return "info";
+    case LogLevel::kWarning: return "warning";
+    case LogLevel::kError: return "error";
+  }
+  return "error";
+}
+
+/// UTC with milliseconds, RFC 3339.
+std::string Now() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  tm parts{};
+  gmtime_r(&now.tv_sec, &parts);
+  char text[64];
+  const size_t size = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  return std::string(text, size) + fmt::format(".{:03}Z", now.tv_nsec / 1'000'000);
+}
+
+std::string JsonLine(LogLevel level, std::string_view message,
+                     std::initializer_list<LogField> fields, const std::string& run) {
+  nlohmann::ordered_json line;
+  line["time"] = Now();
+  line["level"] = Word(level);
+  if (!run.empty()) line["run"] = run;
+  line["message"] = std::string(message);
+  for (const LogField& field : fields) {
+    if (!field.value.empty()) line[std::string(field.name)] = std::string(field.value);
+  }
+  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string HumanLine(LogLevel level, std::string_view message,
+                      std::initializer_list<LogField> fields, bool with_time) {
+  std::string line = with_time ? Now() + " " : std::string();
+  if (level != LogLevel::kInfo) line += std::string(Word(level)) + ": ";
+  line += message;
+  std::string tail;
+  for (const LogField& field : fields) {
+    if (field.value.empty()) continue;
+    tail += fmt::format("{}{} {}", tail.empty() ? "" : ", ", field.name, field.value);
+  }
+  if (!tail.empty()) line += " (" + tail + ")";
+  return line;
+}
+
+}  // namespace
+
+void ConfigureLog(const LogOptions& options) { TheLog().options = options; }
+
+void SetLogRun(std::string_view run) {
+  State& log = TheLog();
+  const std::lock_guard<std::mutex> lock(log.mutex);
+  log.run = std::string(run);
+}
+
+void SetLogWriter(std::function<void(std::string_view line)> writer) {
+  TheLog().sink->SetWriter(std::move(writer));
+}
+
+bool LogIsJson() { return TheLog().options.format == LogFormat::kJson; }
+
+bool LogWanted(LogLevel level) { return level >= TheLog().options.level; }
+
+void Log(LogLevel level, std::string_view message,
+         std::initializer_list<LogField> fields) {
+  if (!LogWanted(level)) return;
+  State& log = TheLog();
+  std::string run;
+  {
+    const std::lock_guard<std::mutex> lock(log.mutex);
+    run = log.run;
+  }
+  const bool json = log.options.format == LogFormat::kJson;
+  const std::string line =
+      json ? JsonLine(level, message, fields, run)
+           : HumanLine(level, message, fields, log.options.level == LogLevel::kDebug);
+  log.logger.log(spdlog::level::critical, line);
+}
+
+}  // namespace sluice

@@ -1,0 +1,48 @@
+#include "base/redact.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice {
+namespace {
+
+TEST(Redact, HidesThePasswordOfAUri) {
+  EXPECT_EQ(Redact("mysql://reader:hunter2@db:3306/shop"),
+            "mysql://reader:***@db:3306/shop");
+  EXPECT_EQ(Redact("cannot open mysql://u:p@ss/w?rd@db/shop now"),
+            "cannot open mysql://u:***@db/shop now");
+  EXPECT_EQ(Redact("mysql://:x@db"), "mysql://:***@db");
+  EXPECT_EQ(Redact("two: a://u:1@h and b://v:2@h"), "two: a://u:***@h and b://v:***@h");
+}
+
+TEST(Redact, KeepsAUriWithoutAPassword) {
+  EXPECT_EQ(Redact("mysql://reader@db:3306/shop"), "mysql://reader@db:3306/shop");
+  EXPECT_EQ(Redact("file:///data/lake"), "file:///data/lake");
+  EXPECT_EQ(Redact("http://host:80/a/b"), "http://host:80/a/b");
+}
+
+TEST(Redact, HidesValuesOfSecretNamesInEveryNotation) {
+  EXPECT_EQ(Redact("?password=abc&x=1"), "?password=***&x=1");
+  EXPECT_EQ(Redact("AWS_SECRET_ACCESS_KEY=abc/def+g"), "AWS_SECRET_ACCESS_KEY=***");
+  EXPECT_EQ(Redact("source.password: abc"), "source.password: ***");
+  EXPECT_EQ(Redact(R"({"session_token": "a b\"c", "n": 1})"),
+            R"({"session_token": "***", "n": 1})");
+  EXPECT_EQ(Redact(R"("message":"bad password=\"abc\" given")"),
+            R"("message":"bad password=\"***\" given")");
+  EXPECT_EQ(Redact("PWD='a b'; x"), "PWD='***'; x");
+  EXPECT_EQ(Redact("api-key = zzz"), "api-key = ***");
+}
+
+TEST(Redact, HidesAuthorization) {
+  EXPECT_EQ(Redact("Authorization: Bearer abcdef123456"), "Authorization: Bearer ***");
+  EXPECT_EQ(Redact("Authorization: Basic dXNlcjpwYXNz"), "Authorization: Basic ***");
+}
+
+TEST(Redact, KeepsProse) {
+  EXPECT_EQ(Redact("the password is wrong"), "the password is wrong");
+  EXPECT_EQ(Redact("secretary: Anne"), "secretary: Anne");
+  EXPECT_EQ(Redact("basic types"), "basic types");
+  EXPECT_EQ(Redact(""), "");
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,111 @@
+#include "cli/console.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/log.h"
+
+namespace sluice::cli {
+namespace {
+
+/// The length of the character of UTF-8 that begins `text`; 0: none does.
+size_t CharacterLength(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const size_t length = lead < 0x80   ? 1
+                        : lead < 0xC2 ? 0
+                        : lead < 0xE0 ? 2
+                        : lead < 0xF0 ? 3
+                        : lead < 0xF5 ? 4
+                                      : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
+  }
+  return length;
+}
+
+}  // namespace
+
+Written WriteStdout(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno == EPIPE ? Written::kReaderGone : Written::kFailed;
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+  return Written::kAll;
+}
+
+void ReportError(const Status& status, std::string_view stream) {
+  const std::string hint(HintOf(status));
+  if (LogIsJson()) {
+    Log(LogLevel::kError, status.message(),
+        {{"stream", stream}, {"id", IdOf(status)}, {"hint", hint}});
+    return;
+  }
+  std::string message =
+      stream.empty() ? std::string() : "stream " + std::string(stream) + ": ";
+  message += status.message();
+  if (!hint.empty()) message += "\nHINT: " + hint;
+  Log(LogLevel::kError, message);
+}
+
+std::string TextTable::ToString(std::string_view indent) const {
+  std::vector<size_t> widths(alignment_.size(), 0);
+  for (const auto& row : rows_) {
+    for (size_t i = 0; i < row.size(); ++i)
+      widths[i] = std::max(widths[i], DisplayWidth(row[i]));
+  }
+  std::string out;
+  for (const auto& row : rows_) {
+    std::string line(indent);
+    for (size_t i = 0; i < row.size(); ++i) {
+      const std::string padding(widths[i] - DisplayWidth(row[i]), ' ');
+      if (i > 0) line += "  ";
+      line += alignment_[i] == 'r' ? padding + row[i] : row[i] + padding;
+    }
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    out += line + '\n';
+  }
+  return out;
+}
+
+size_t DisplayWidth(std::string_view text) {
+  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+std::string Printable(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t length = CharacterLength(text);
+    const bool control =
+        length == 1 && (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7F);
+    const bool c1 =
+        length == 2 && text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0;
+    if (length == 0 || control || c1) {
+      out += '?';
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<size_t>(1, length));
+  }
+  return out;
+}
+
+std::string CutToWidth(std::string_view text, size_t columns) {
+  if (DisplayWidth(text) <= columns) return std::string(text);
+  const size_t kept = columns > 3 ? columns - 3 : 0;
+  std::string out;
+  while (!text.empty() && DisplayWidth(out) < kept) {
+    const size_t length = std::max<size_t>(1, CharacterLength(text));
+    out += text.substr(0, length);
+    text.remove_prefix(length);
+  }
+  return out + std::string(std::min<size_t>(3, columns), '.');
+}
+
+}  // namespace sluice::cli

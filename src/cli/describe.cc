@@ -1,0 +1,96 @@
+#include "cli/describe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/quantity.h"
+#include "arrow/type.h"
+#include "arrow/util/key_value_metadata.h"
+#include "base/redact.h"
+#include "cli/console.h"
+
+namespace sluice::cli {
+namespace {
+
+constexpr char kSourceTypeKey[] = "sluice.source_type";
+
+std::string SourceType(const arrow::Field& field) {
+  if (field.metadata() == nullptr) return {};
+  return field.metadata()->Get(kSourceTypeKey).ValueOr("");
+}
+
+bool IsKey(const TableInfo& table, const std::string& column) {
+  return std::find(table.key.begin(), table.key.end(), column) != table.key.end();
+}
+
+}  // namespace
+
+nlohmann::ordered_json ColumnsJson(const TableInfo& table) {
+  auto columns = nlohmann::ordered_json::array();
+  for (const auto& field : table.schema->fields()) {
+    columns.push_back({{"name", field->name()},
+                       {"source_type", SourceType(*field)},
+                       {"type", field->type()->ToString()},
+                       {"nullable", field->nullable()},
+                       {"key", IsKey(table, field->name())}});
+  }
+  return columns;
+}
+
+std::string ColumnLines(const TableInfo& table, std::string_view indent) {
+  TextTable lines("llll");
+  for (const auto& field : table.schema->fields()) {
+    const std::string source_type = SourceType(*field);
+    lines.Add({Printable(field->name()),
+               source_type.empty() ? "(no type)" : Printable(source_type),
+               "-> " + field->type()->ToString() + (field->nullable() ? "" : " not null"),
+               IsKey(table, field->name()) ? "key" : ""});
+  }
+  return lines.ToString(indent);
+}
+
+std::string KeyLine(const TableInfo& table) {
+  if (table.key.empty()) return "none, so one chunk";
+  std::string line;
+  for (const std::string& column : table.key)
+    line += fmt::format("{}{}", line.empty() ? "" : ", ", Printable(column));
+  return line;
+}
+
+nlohmann::ordered_json ErrorJson(const Status& status) {
+  if (status.ok()) return nullptr;
+  return {{"id", std::string(IdOf(status))},
+          {"message", Redact(status.message())},
+          {"hint", Redact(HintOf(status))}};
+}
+
+nlohmann::ordered_json ProbeJson(const ProbeVerdict& verdict) {
+  return {{"create_only", verdict.create_only},
+          {"atomic", verdict.atomic},
+          {"durable", verdict.durable},
+          {"detail", verdict.detail}};
+}
+
+ChunkCounts CountChunks(const LoadState& load) {
+  ChunkCounts counts;
+  counts.planned = static_cast<int64_t>(load.chunks.size());
+  counts.all_planned = !load.chunks.empty() && load.chunks.back().chunk.last;
+  for (const ChunkState& chunk : load.chunks) {
+    if (!chunk.staged) continue;
+    ++counts.staged;
+    counts.rows += chunk.staged->rows;
+  }
+  return counts;
+}
+
+std::string ProgressOf(const LoadState& load) {
+  const ChunkCounts counts = CountChunks(load);
+  const std::string chunks = counts.all_planned
+                                 ? fmt::format("{} of {}", FormatCount(counts.staged),
+                                               Counted(counts.planned, "chunk"))
+                                 : Counted(counts.staged, "chunk");
+  return fmt::format("{} staged, {} rows", chunks, FormatCount(counts.rows));
+}
+
+}  // namespace sluice::cli

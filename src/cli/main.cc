@@ -1,0 +1,88 @@
+#include "cli/main.h"
+
+#include <algorithm>
+#include <csignal>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "cli/command_line.h"
+#include "cli/console.h"
+#include "cli/verbs.h"
+
+namespace sluice::cli {
+namespace {
+
+struct Entry {
+  VerbBit verb;
+  Outcome (*act)(const Invocation&);
+};
+constexpr Entry kEntries[] = {
+    {kCopy, Copy},         {kRun, Run},           {kPlan, Plan},         {kCheck, Check},
+    {kDiscover, Discover}, {kVerify, VerifyVerb}, {kStatus, StatusVerb}, {kGc, Gc},
+    {kVersion, Version},   {kHelp, Help},
+};
+
+Status Configure(const Arguments& arguments) {
+  LogOptions options;
+  const std::string format = arguments.Value("--log-format");
+  if (format == "json") {
+    options.format = LogFormat::kJson;
+  } else if (!format.empty() && format != "human") {
+    return Error(ErrorKind::kUsage, "cli.log-format",
+                 "--log-format must be human or json, found " + format);
+  }
+  const bool quiet = arguments.Has("--quiet") ||
+                     (arguments.Has("--json") && !arguments.Has("--progress"));
+  options.level = quiet ? LogLevel::kWarning : LogLevel::kInfo;
+  if (arguments.Has("--verbose")) options.level = LogLevel::kDebug;
+  ConfigureLog(options);
+  return ArmCrashPointsFromEnvironment();
+}
+
+Outcome Act(const Invocation& invocation) {
+  try {
+    for (const Entry& entry : kEntries) {
+      if (entry.verb == invocation.arguments.verb->bit) return entry.act(invocation);
+    }
+  } catch (const std::bad_alloc&) {
+    return Failed(Error(ErrorKind::kResource, "run.out-of-memory", "out of memory"));
+  } catch (const std::exception& error) {
+    return Failed(Error(ErrorKind::kFailed, "run.exception",
+                        std::string("unexpected: ") + error.what()));
+  }
+  return Failed(Error(ErrorKind::kUsage, "cli.unknown-verb", "unknown verb"));
+}
+
+int Print(const Outcome& outcome, const std::string& command, bool json) {
+  if (!outcome.error.ok() && !outcome.reported) ReportError(outcome.error);
+  const int code = CodeOf(outcome);
+  const Written written =
+      WriteStdout(json ? ResultObject(command, outcome) : outcome.text);
+  if (written != Written::kFailed) return code;
+  ReportError(Error(ErrorKind::kFailed, "cli.stdout",
+                    "the result could not be written to stdout"));
+  return code == 0 ? 1 : code;
+}
+
+}  // namespace
+
+int Main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // A reader that leaves is seen where the write fails.
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const auto arguments = ParseCommandLine(words);
+  if (!arguments.ok()) {
+    const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+    return Print(Failed(arguments.status()), words.empty() ? "" : words.front(), json);
+  }
+  const Invocation invocation{*arguments, arguments->Has("--json")};
+  const std::string command(arguments->verb->name);
+  if (const Status status = Configure(*arguments); !status.ok())
+    return Print(Failed(status), command, invocation.json);
+  return Print(Act(invocation), command, invocation.json);
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,136 @@
+#include "cli/options.h"
+
+#include <array>
+
+namespace sluice::cli {
+namespace {
+
+constexpr unsigned kMoves = kCopy | kRun;
+constexpr unsigned kEvery =
+    kCopy | kRun | kPlan | kCheck | kDiscover | kVerify | kStatus | kGc | kVersion;
+using enum OptionShape;
+
+constexpr auto kOptions = std::to_array<Option>({
+    {"--table", "T", kValues, kCopy | kPlan | kCheck,
+     "a table: its name, schema.table or a glob; \"a.b\" quotes a dot (default: every "
+     "base table)"},
+    {"--columns", "A,B", kValue, kCopy | kPlan,
+     "only these columns, in this order; needs one --table"},
+    {"--where", "SQL", kValue, kCopy | kPlan,
+     "only rows for which this expression is true; needs one --table"},
+    {"--stream", "S", kValues, kRun | kPlan | kVerify, "only this stream of the job"},
+    {"--on-type-mismatch", "POLICY", kValue, kMoves | kPlan,
+     "a value that does not fit its column's type: error (default), null or string"},
+    {"--compression", "CODEC", kValue, kMoves | kPlan,
+     "zstd[:LEVEL] (default zstd:1), snappy or none"},
+    {"--file-size", "SIZE", kValue, kMoves | kPlan,
+     "upper bound of a file (default 128MiB)"},
+    {"--verify", "DEPTH", kValue, kMoves | kPlan,
+     "before the commit: counts (default), or content, which reads every row back"},
+    {"--consistency", "KIND", kValue, kMoves | kPlan,
+     "snapshot (default), per-chunk, or snapshot-strict, which never mixes two"},
+    {"--connections", "N", kValue, kMoves | kPlan,
+     "sessions with the source, and workers (default 2)"},
+    {"--memory", "SIZE", kValue, kMoves | kPlan,
+     "bytes of rows held at once (default 256MiB); a row may have a quarter of it"},
+    {"--resume", "", kFlag, kMoves, "insist that there is an unfinished load to resume"},
+    {"--restart", "", kFlag, kMoves, "discard an unfinished load and begin anew"},
+    {"--mode", "MODE", kValue, kCopy | kPlan, "full, the only one in this version"},
+    {"--format", "FORMAT", kValue, kCopy | kPlan,
+     "parquet, the only one in this version"},
+    {"--sql", "QUERY", kLater, kCopy | kPlan, ""},
+    {"--rate", "SIZE/s", kLater, kMoves | kPlan, ""},
+    {"--execute", "", kLater, kRun, ""},
+    {"--depth", "DEPTH", kValue, kVerify,
+     "counts (default), or content, which reads every row"},
+    {"--strict", "", kFlag, kVerify, "a source that has changed since is a mismatch too"},
+    {"--source", "URI", kValue, kVerify,
+     "of a manifest: compare with this database as well"},
+    {"--older-than", "AGE", kValue, kGc,
+     "a load this state does not know is collected only when older (default 7d)"},
+    {"--abandon", "LOAD", kValues, kGc,
+     "discard this unfinished load, so that its leftovers go"},
+    {"--dry-run", "", kFlag, kGc, "say what would go, remove nothing"},
+    {"--state", "PATH", kValue, kEvery & ~(kVersion | kDiscover),
+     "the state file (default $XDG_STATE_HOME/sluice/state.db, else "
+     "~/.local/state/sluice/state.db)"},
+    {"--json", "", kFlag, kEvery, "one result object on stdout"},
+    {"--progress", "", kFlag, kMoves, "progress with --json too"},
+    {"--no-progress", "", kFlag, kMoves, "no progress, but the rest"},
+    {"--quiet", "", kFlag, kEvery, "only warnings and errors"},
+    {"--verbose", "", kFlag, kEvery, "every step, with its time"},
+    {"--log-format", "FORMAT", kValue, kEvery, "of stderr: human (default) or json"},
+    {"--help", "", kFlag, kEvery, "this text"},
+});
+
+constexpr auto kVerbs = std::to_array<Verb>({
+    {"copy", kCopy, "SOURCE_URI DEST_URI", 2, 2,
+     "copy tables into files, without a job file",
+     "sluice copy shop.db lake\n"
+     "sluice copy sqlite:///data/shop.db file:///lake --table orders --table lines\n"
+     "sluice copy shop.db lake --table orders --columns id,total --where \"total > "
+     "100\"\n"},
+    {"run", kRun, "JOB", 1, 1, "run a job file",
+     "sluice run shop.yaml\n"
+     "sluice run shop.yaml --stream orders --connections 4\n"
+     "sluice run shop.yaml --restart\n"},
+    {"plan", kPlan, "JOB | SOURCE_URI DEST_URI", 1, 2,
+     "show what would happen; writes nothing",
+     "sluice plan shop.yaml\n"
+     "sluice plan shop.db lake --table orders\n"},
+    {"check", kCheck, "JOB | URI | SOURCE_URI DEST_URI", 1, 2,
+     "try the source, the destination and the state",
+     "sluice check shop.yaml\n"
+     "sluice check file:///lake\n"},
+    {"discover", kDiscover, "SOURCE_URI", 1, 1,
+     "list tables, keys, sizes and types as they will arrive",
+     "sluice discover shop.db\n"
+     "sluice discover sqlite:///data/shop.db --json\n"},
+    {"verify", kVerify, "JOB | MANIFEST_URI", 1, 1,
+     "compare source, manifest and stored bytes",
+     "sluice verify shop.yaml --depth content\n"
+     "sluice verify lake/main/orders/_sluice/0198c7a2-….json --source shop.db\n"},
+    {"status", kStatus, "[JOB]", 0, 1, "jobs, who holds them, loads and last runs",
+     "sluice status\n"
+     "sluice status shop.yaml --json\n"},
+    {"gc", kGc, "JOB | DEST_URI", 1, 1, "remove what no load needs any more",
+     "sluice gc shop.yaml --dry-run\n"
+     "sluice gc file:///lake --older-than 2d\n"
+     "sluice gc shop.yaml --abandon 0198c7a2-…\n"},
+    {"version", kVersion, "", 0, 0, "of the program and of what it stands on",
+     "sluice version --json\n"},
+    {"help", kHelp, "[VERB]", 0, 1, "this list, or the help of one verb",
+     "sluice help copy\n"},
+});
+
+constexpr auto kLaterVerbs = std::to_array<std::string_view>(
+    {"archive",    "purge",  "restore",    "dump",   "load",     "plan-chunks",
+     "run-chunk",  "commit", "log",        "pause",  "resume",   "repair",
+     "state",      "job",    "connectors", "import", "schedule", "serve",
+     "completion", "sync",   "backfill"});
+
+}  // namespace
+
+std::span<const Option> Options() { return kOptions; }
+std::span<const Verb> Verbs() { return kVerbs; }
+std::span<const std::string_view> LaterVerbs() { return kLaterVerbs; }
+
+const Verb* FindVerb(std::string_view name) {
+  for (const Verb& verb : kVerbs) {
+    if (verb.name == name) return &verb;
+  }
+  return nullptr;
+}
+
+std::string Arguments::Value(std::string_view option) const {
+  const auto found = options.find(option);
+  return found == options.end() || found->second.empty() ? std::string()
+                                                         : found->second.front();
+}
+
+std::vector<std::string> Arguments::Values(std::string_view option) const {
+  const auto found = options.find(option);
+  return found == options.end() ? std::vector<std::string>() : found->second;
+}
+
+}  // namespace sluice::cli

@@ -1,0 +1,162 @@
+#include "cli/request.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace sluice::cli {
+namespace {
+
+template <typename T, typename Parse>
+Status Take(const Arguments& arguments, const char* flag, Parse parse,
+            std::optional<T>* setting) {
+  if (!arguments.Has(flag)) return Status::OK();
+  Result<T> value = parse(arguments.Value(flag));
+  if (!value.ok()) return InContext(value.status(), flag);
+  *setting = *value;
+  return Status::OK();
+}
+
+Status CheckOnly(const Arguments& arguments, const char* flag, std::string_view only) {
+  if (!arguments.Has(flag) || arguments.Value(flag) == only) return Status::OK();
+  return Error(ErrorKind::kUsage, "cli.not-in-this-version",
+               fmt::format("{} {} is not in this version, only {}", flag,
+                           arguments.Value(flag), only));
+}
+
+/// "a,b" in parts; an empty part is an error.
+Result<std::vector<std::string>> SplitColumns(const std::string& text) {
+  std::vector<std::string> columns;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t comma = std::min(text.find(',', begin), text.size());
+    columns.push_back(text.substr(begin, comma - begin));
+    if (columns.back().empty()) {
+      return Error(ErrorKind::kUsage, "cli.columns",
+                   "--columns expects names with commas between, found " + text);
+    }
+    begin = comma + 1;
+  }
+  return columns;
+}
+
+Result<ResumeMode> ResumeModeFrom(const Arguments& arguments) {
+  if (arguments.Has("--resume") && arguments.Has("--restart")) {
+    return Error(ErrorKind::kUsage, "cli.resume-or-restart",
+                 "--resume and --restart exclude each other");
+  }
+  if (arguments.Has("--resume")) return ResumeMode::kInsist;
+  return arguments.Has("--restart") ? ResumeMode::kRestart : ResumeMode::kAuto;
+}
+
+Result<std::vector<StreamEntry>> TablesFrom(const Arguments& arguments) {
+  std::vector<StreamEntry> streams;
+  for (const std::string& table : arguments.Values("--table")) {
+    if (table.empty())
+      return Error(ErrorKind::kUsage, "cli.table",
+                   "--table expects a name, found nothing");
+    StreamEntry entry;
+    entry.pattern = table;
+    streams.push_back(std::move(entry));
+  }
+  for (const char* flag : {"--columns", "--where"}) {
+    if (arguments.Has(flag) && streams.size() != 1) {
+      return Error(
+          ErrorKind::kUsage, "cli.needs-one-table",
+          fmt::format("{} needs exactly one --table, found {}", flag, streams.size()));
+    }
+  }
+  if (arguments.Has("--columns")) {
+    ARROW_ASSIGN_OR_RAISE(streams[0].columns, SplitColumns(arguments.Value("--columns")));
+  }
+  if (arguments.Has("--where")) {
+    streams[0].where = arguments.Value("--where");
+    if (streams[0].where.find_first_not_of(" \t\n") == std::string::npos) {
+      return Error(ErrorKind::kUsage, "cli.where",
+                   "--where expects an expression, found nothing");
+    }
+  }
+  return streams;
+}
+
+/// A database is no text.
+bool LooksBinary(const std::string& path) {
+  char head[128] = {};
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(head, sizeof head);
+  const std::string_view bytes(head, static_cast<size_t>(stream.gcount()));
+  return bytes.find('\0') != std::string_view::npos;
+}
+
+}  // namespace
+
+Result<Settings> SettingsFrom(const Arguments& arguments) {
+  Settings settings;
+  ARROW_RETURN_NOT_OK(Take(arguments, "--memory", MemoryFrom, &settings.memory));
+  ARROW_RETURN_NOT_OK(
+      Take(arguments, "--connections", ConnectionsFrom, &settings.connections));
+  ARROW_RETURN_NOT_OK(Take(arguments, "--file-size", FileSizeFrom, &settings.file_size));
+  ARROW_RETURN_NOT_OK(Take(arguments, "--verify", VerifyDepthFrom, &settings.verify));
+  ARROW_RETURN_NOT_OK(
+      Take(arguments, "--consistency", ConsistencyFrom, &settings.consistency));
+  ARROW_RETURN_NOT_OK(Take(arguments, "--on-type-mismatch", MismatchPolicyFrom,
+                           &settings.on_type_mismatch));
+  if (arguments.Has("--compression")) {
+    ARROW_RETURN_NOT_OK(InContext(
+        SetCompression(arguments.Value("--compression"), &settings), "--compression"));
+  }
+  ARROW_RETURN_NOT_OK(CheckOnly(arguments, "--mode", "full"));
+  ARROW_RETURN_NOT_OK(CheckOnly(arguments, "--format", "parquet"));
+  return settings;
+}
+
+Result<JobRequest> CopyRequest(const Arguments& arguments) {
+  JobRequest request;
+  ARROW_ASSIGN_OR_RAISE(request.flags, SettingsFrom(arguments));
+  ARROW_ASSIGN_OR_RAISE(request.resume, ResumeModeFrom(arguments));
+  ARROW_ASSIGN_OR_RAISE(std::vector<StreamEntry> streams, TablesFrom(arguments));
+  ARROW_ASSIGN_OR_RAISE(
+      request.job,
+      CopyJob(arguments.positionals[0], arguments.positionals[1], std::move(streams)));
+  if (arguments.Has("--stream")) {
+    return Error(ErrorKind::kUsage, "cli.stream", "--stream picks streams of a job file",
+                 "use --table");
+  }
+  request.state = arguments.Value("--state");
+  return request;
+}
+
+Result<JobRequest> FileRequest(const Arguments& arguments) {
+  JobRequest request;
+  for (const char* flag : {"--table", "--columns", "--where"}) {
+    if (!arguments.Has(flag)) continue;
+    return Error(ErrorKind::kUsage, "cli.table",
+                 fmt::format("{} goes with a source and a destination", flag),
+                 "a job file names its own streams; --stream picks some");
+  }
+  ARROW_ASSIGN_OR_RAISE(request.flags, SettingsFrom(arguments));
+  ARROW_ASSIGN_OR_RAISE(request.resume, ResumeModeFrom(arguments));
+  ARROW_ASSIGN_OR_RAISE(request.job, ReadJobFile(arguments.positionals[0]));
+  request.only = arguments.Values("--stream");
+  request.state = arguments.Value("--state");
+  return request;
+}
+
+Subject SubjectOf(const std::string& argument) {
+  namespace fs = std::filesystem;
+  const std::string ending = fs::path(argument).extension().string();
+  const bool named_as_job = ending == ".yaml" || ending == ".yml" || ending == ".json";
+  std::error_code error;
+  if (fs::is_directory(argument, error)) return Subject::kDestination;
+  if (fs::exists(argument, error)) {
+    if (named_as_job) return Subject::kJobFile;
+    return LooksBinary(argument) || fs::file_size(argument, error) == 0
+               ? Subject::kSource
+               : Subject::kJobFile;
+  }
+  if (named_as_job) return Subject::kJobFile;
+  if (ResolveSource(argument).ok()) return Subject::kSource;
+  return ResolveDestination(argument).ok() ? Subject::kDestination : Subject::kSource;
+}
+
+}  // namespace sluice::cli

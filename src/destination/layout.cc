@@ -1,0 +1,121 @@
+#include "destination/layout.h"
+
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "base/path_name.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kControl = "_sluice";
+constexpr std::string_view kStaging = "staging";
+constexpr std::string_view kPartSuffix = ".parquet";
+constexpr std::string_view kSlotSuffix = ".json";
+constexpr std::string_view kDroppedSuffix = ".dropped.json";
+
+std::vector<std::string_view> SegmentsOf(std::string_view path) {
+  std::vector<std::string_view> segments;
+  while (!path.empty()) {
+    size_t slash = path.find('/');
+    segments.push_back(path.substr(0, slash));
+    path = slash == std::string_view::npos ? "" : path.substr(slash + 1);
+  }
+  return segments;
+}
+
+bool IsPartName(std::string_view name) {
+  return name.starts_with("part-") && name.ends_with(kPartSuffix);
+}
+
+}  // namespace
+
+LoadLayout::LoadLayout(const TableName& table, std::string_view load) {
+  auto segment = EncodePathSegment(load);
+  auto root = TableFolder(table);
+  folder_ = fmt::format("{}/{}", root, segment);
+  staging_ = fmt::format("{}/{}/{}/{}", root, kControl, kStaging, segment);
+  control_ = fmt::format("{}/{}/{}", root, kControl, segment);
+}
+
+std::string LoadLayout::Part(int64_t ordinal, int64_t n, std::string_view attempt) const {
+  return fmt::format("{}/part-{:06}-{:03}{}{}{}", folder_, ordinal, n,
+                     attempt.empty() ? "" : ".", attempt, kPartSuffix);
+}
+
+std::string LoadLayout::StagingPart(int64_t ordinal, int64_t n,
+                                    std::string_view attempt) const {
+  return fmt::format("{}/{:06}-{:03}.{}.tmp", staging_, ordinal, n, attempt);
+}
+
+bool LoadLayout::IsPart(std::string_view path) const {
+  return path.starts_with(folder_) && path.size() > folder_.size() &&
+         path[folder_.size()] == '/' && IsPartName(path.substr(folder_.size() + 1)) &&
+         path.find('/', folder_.size() + 1) == std::string_view::npos;
+}
+
+std::string StagingFolder(const TableName& table) {
+  return fmt::format("{}/{}/{}", TableFolder(table), kControl, kStaging);
+}
+
+PathMeaning MeaningOf(std::string_view path) {
+  PathMeaning meaning;
+  auto segments = SegmentsOf(path);
+  if (segments.size() < 4) return meaning;
+  meaning.table_folder = fmt::format("{}/{}", segments[0], segments[1]);
+  if (segments[2] != kControl) {
+    if (segments.size() != 4 || !IsPartName(segments[3])) return meaning;
+    meaning.kind = PathMeaning::Kind::kPart;
+    meaning.load = segments[2];
+    return meaning;
+  }
+  if (segments[3] == kStaging) {
+    meaning.kind = PathMeaning::Kind::kStaged;
+    if (segments.size() > 5) meaning.load = segments[4];
+    return meaning;
+  }
+  if (segments.size() != 4) return meaning;
+  for (auto [suffix, kind] : {std::pair{kDroppedSuffix, PathMeaning::Kind::kDropped},
+                              std::pair{kSlotSuffix, PathMeaning::Kind::kSlot}}) {
+    if (!segments[3].ends_with(suffix)) continue;
+    meaning.kind = kind;
+    meaning.load = segments[3].substr(0, segments[3].size() - suffix.size());
+    return meaning;
+  }
+  return meaning;
+}
+
+std::optional<TableName> TableOfFolder(std::string_view folder) {
+  auto segments = SegmentsOf(folder);
+  if (segments.size() != 2) return std::nullopt;
+  auto schema = DecodePathSegment(segments[0]);
+  auto table = DecodePathSegment(segments[1]);
+  if (!schema.ok() || !table.ok()) return std::nullopt;
+  return TableName{*schema, *table};
+}
+
+Result<SlotAddress> ParseSlotAddress(std::string_view address) {
+  auto malformed = [&] {
+    return Error(
+        ErrorKind::kUsage, "manifest.address",
+        fmt::format("wanted …/{{schema}}/{{table}}/_sluice/{{load}}.json, found {}",
+                    address),
+        "`sluice status` and the result of a run name the manifest of a load");
+  };
+  // The last four segments; what is before them is the root.
+  size_t cut = address.size();
+  for (int i = 0; i < 4; ++i) {
+    if (cut == 0) return malformed();
+    cut = address.rfind('/', cut - 1);
+    if (cut == std::string_view::npos) break;
+  }
+  std::string_view root = cut == std::string_view::npos ? "" : address.substr(0, cut);
+  std::string_view path =
+      cut == std::string_view::npos ? address : address.substr(cut + 1);
+  auto meaning = MeaningOf(path);
+  if (meaning.kind != PathMeaning::Kind::kSlot) return malformed();
+  return SlotAddress{std::string(root), meaning.table_folder, meaning.load};
+}
+
+}  // namespace sluice

@@ -1,0 +1,226 @@
+#include "destination/object_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/path_name.h"
+#include "destination/layout.h"
+#include "destination/manifest.h"
+#include "destination/object_load.h"
+
+namespace sluice {
+namespace {
+
+/// What of one load lies about.
+struct Traces {
+  bool slot = false, dropped = false;
+  int64_t files = 0, size = 0, staged = 0, modified_micros = 0;
+};
+
+Status FillFromSlot(Store& store, LoadEntry* entry) {
+  ARROW_ASSIGN_OR_RAISE(auto slot, FindLoadSlot(store, entry->table, entry->load));
+  entry->outcome = slot.outcome;
+  if (slot.outcome != Outcome::kCommitted) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto manifest, ReadManifest(slot));
+  entry->job = manifest.spec.job;
+  entry->stream = manifest.spec.stream;
+  entry->replaces = manifest.facts.replaces;
+  entry->rows = manifest.rows;
+  entry->size = manifest.bytes;
+  entry->files = 0;
+  for (const auto& receipt : manifest.receipts) {
+    entry->files += static_cast<int64_t>(receipt.objects.size());
+  }
+  return Status::OK();
+}
+
+class ObjectStoreDestination final : public Destination {
+ public:
+  explicit ObjectStoreDestination(std::unique_ptr<Store> store)
+      : store_(std::move(store)) {}
+
+  std::string Describe() const override { return store_->Describe(); }
+  Result<ProbeVerdict> Probe() override { return store_->Probe(); }
+  Result<std::unique_ptr<Load>> Open(const LoadSpec& spec) override {
+    return OpenObjectLoad(*store_, spec);
+  }
+  Result<std::vector<TableName>> Tables() override;
+  Result<std::vector<LoadEntry>> Loads(const TableName& table) override;
+  Status Drop(const TableName& table, const std::string& load) override;
+  Result<int64_t> Collect(const TableName& table, const std::string& load) override;
+
+ private:
+  Result<std::map<std::string, Traces>> TracesOf(const TableName& table);
+  Result<int64_t> AbortStaged(const TableName& table, const std::string& load);
+  /// Removes the visible parts of a load, save those in `keep`.
+  Result<int64_t> RemoveParts(const LoadLayout& layout,
+                              const std::set<std::string>& keep);
+  Status MarkDropped(const LoadLayout& layout, const std::string& load);
+
+  const std::unique_ptr<Store> store_;
+};
+
+Result<std::vector<TableName>> ObjectStoreDestination::Tables() {
+  std::set<std::string> folders;
+  ARROW_ASSIGN_OR_RAISE(auto objects, store_->List(""));
+  ARROW_ASSIGN_OR_RAISE(auto staged, store_->ListStaged(""));
+  std::vector<std::string> paths;
+  for (auto& object : objects) paths.push_back(std::move(object.path));
+  for (auto& object : staged) paths.push_back(std::move(object.path));
+  std::map<std::string, TableName> cut;
+  for (const auto& path : paths) {
+    auto meaning = MeaningOf(path);
+    if (meaning.kind == PathMeaning::Kind::kOther) continue;
+    folders.insert(meaning.table_folder);
+    if (meaning.kind != PathMeaning::Kind::kSlot || cut.contains(meaning.table_folder) ||
+        TableOfFolder(meaning.table_folder)) {
+      continue;
+    }
+    // A name that was cut to fit a path is found in a manifest only.
+    ARROW_ASSIGN_OR_RAISE(auto bytes, store_->Get(path, kSlotSizeMax));
+    if (!bytes) continue;
+    ARROW_ASSIGN_OR_RAISE(auto slot, ParseSlot(path, meaning.load, std::move(*bytes)));
+    if (slot.outcome != Outcome::kCommitted) continue;
+    ARROW_ASSIGN_OR_RAISE(auto manifest, ReadManifest(slot));
+    cut[meaning.table_folder] = manifest.spec.relation.name;
+  }
+  std::vector<TableName> tables;
+  for (const auto& folder : folders) {
+    auto table = TableOfFolder(folder);
+    if (table)
+      tables.push_back(std::move(*table));
+    else if (cut.contains(folder))
+      tables.push_back(cut[folder]);
+  }
+  std::sort(tables.begin(), tables.end());
+  return tables;
+}
+
+Result<std::map<std::string, Traces>> ObjectStoreDestination::TracesOf(
+    const TableName& table) {
+  auto folder = TableFolder(table);
+  std::map<std::string, Traces> loads;
+  ARROW_ASSIGN_OR_RAISE(auto objects, store_->List(folder));
+  for (const auto& object : objects) {
+    auto meaning = MeaningOf(object.path);
+    if (meaning.kind == PathMeaning::Kind::kOther || meaning.load.empty()) continue;
+    auto& traces = loads[meaning.load];
+    traces.slot |= meaning.kind == PathMeaning::Kind::kSlot;
+    traces.dropped |= meaning.kind == PathMeaning::Kind::kDropped;
+    traces.modified_micros = std::max(traces.modified_micros, object.modified_micros);
+    if (meaning.kind != PathMeaning::Kind::kPart) continue;
+    ++traces.files;
+    traces.size += object.size;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto staged, store_->ListStaged(folder));
+  for (const auto& object : staged) {
+    // A store shows a leftover under its staging path or under the name it would have
+    // had.
+    auto meaning = MeaningOf(object.path);
+    if (!meaning.load.empty()) ++loads[meaning.load].staged;
+  }
+  return loads;
+}
+
+Result<std::vector<LoadEntry>> ObjectStoreDestination::Loads(const TableName& table) {
+  ARROW_ASSIGN_OR_RAISE(auto loads, TracesOf(table));
+  std::vector<LoadEntry> entries;
+  for (const auto& [load, traces] : loads) {
+    LoadLayout layout(table, load);
+    LoadEntry entry;
+    entry.table = table;
+    entry.load = load;
+    entry.dropped = traces.dropped;
+    entry.manifest = layout.slot();
+    entry.location = layout.folder();
+    entry.size = traces.size;
+    entry.files = traces.files;
+    entry.staged = traces.staged;
+    entry.modified_micros = traces.modified_micros;
+    if (traces.slot) ARROW_RETURN_NOT_OK(FillFromSlot(*store_, &entry));
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+Status ObjectStoreDestination::MarkDropped(const LoadLayout& layout,
+                                           const std::string& load) {
+  auto put = store_->Put(layout.dropped(), DroppedMark(load), PutMode::kCreateOnly);
+  if (put.ok()) return Status::OK();
+  if (KindOf(put.status()) != ErrorKind::kCommitUnknown) return put.status();
+  ARROW_ASSIGN_OR_RAISE(auto found, store_->Head(layout.dropped()));
+  return found ? Status::OK() : put.status();
+}
+
+Result<int64_t> ObjectStoreDestination::RemoveParts(const LoadLayout& layout,
+                                                    const std::set<std::string>& keep) {
+  int64_t removed = 0;
+  ARROW_ASSIGN_OR_RAISE(auto objects, store_->List(layout.folder()));
+  for (const auto& object : objects) {
+    if (!layout.IsPart(object.path) || keep.contains(object.path)) continue;
+    ARROW_RETURN_NOT_OK(store_->Delete(object.path));
+    ++removed;
+  }
+  return removed;
+}
+
+Status ObjectStoreDestination::Drop(const TableName& table, const std::string& load) {
+  ARROW_ASSIGN_OR_RAISE(auto slot, FindLoadSlot(*store_, table, load));
+  if (slot.outcome != Outcome::kCommitted) {
+    return Error(ErrorKind::kUsage, "load.not-committed",
+                 fmt::format("only a committed load can be dropped; load {} is not: {}",
+                             load, slot.path));
+  }
+  LoadLayout layout(table, load);
+  ARROW_RETURN_NOT_OK(MarkDropped(layout, load));
+  return RemoveParts(layout, {}).status();
+}
+
+Result<int64_t> ObjectStoreDestination::AbortStaged(const TableName& table,
+                                                    const std::string& load) {
+  int64_t removed = 0;
+  ARROW_ASSIGN_OR_RAISE(auto leftovers,
+                        store_->ListStaged(LoadLayout(table, load).staging()));
+  for (const auto& object : leftovers) {
+    ARROW_RETURN_NOT_OK(store_->Abort(object));
+    ++removed;
+  }
+  // What belongs to no load was half of a small object when its writer died.
+  ARROW_ASSIGN_OR_RAISE(auto strays, store_->ListStaged(StagingFolder(table)));
+  for (const auto& object : strays) {
+    if (!MeaningOf(object.path).load.empty()) continue;
+    ARROW_RETURN_NOT_OK(store_->Abort(object));
+    ++removed;
+  }
+  return removed;
+}
+
+Result<int64_t> ObjectStoreDestination::Collect(const TableName& table,
+                                                const std::string& load) {
+  ARROW_ASSIGN_OR_RAISE(auto slot, TakeSlotAsDiscarded(*store_, table, load));
+  LoadLayout layout(table, load);
+  std::set<std::string> keep;
+  if (slot.outcome == Outcome::kCommitted) {
+    ARROW_ASSIGN_OR_RAISE(auto dropped, store_->Head(layout.dropped()));
+    ARROW_ASSIGN_OR_RAISE(auto manifest, ReadManifest(slot));
+    for (const auto& receipt : manifest.receipts) {
+      for (const auto& object : receipt.objects) {
+        if (!dropped) keep.insert(object.path);
+      }
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(auto staged, AbortStaged(table, load));
+  ARROW_ASSIGN_OR_RAISE(auto parts, RemoveParts(layout, keep));
+  return staged + parts;
+}
+
+}  // namespace
+
+std::unique_ptr<Destination> MakeObjectStoreDestination(std::unique_ptr<Store> store) {
+  return std::make_unique<ObjectStoreDestination>(std::move(store));
+}
+
+}  // namespace sluice

@@ -1,0 +1,240 @@
+#include "transfer/copy.h"
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <utility>
+
+#include "arrow/record_batch.h"
+#include "base/crash_point.h"
+#include "base/retry.h"
+#include "base/uuid.h"
+#include "transfer/prefetch.h"
+
+namespace sluice {
+namespace {
+
+// Of the memory limit: what open row groups may take, all workers together. Batches on their way,
+// pages and the process itself live in the rest.
+constexpr int64_t kEncoderShare = 2;
+// A row may take a quarter: it exists at the source, in a batch, in a page and compressed.
+constexpr int64_t kRowShare = 4;
+
+/// Passes batches on, reports them, and ends the read once the run is abandoned.
+class ReportingReader : public arrow::RecordBatchReader {
+ public:
+  ReportingReader(std::shared_ptr<arrow::RecordBatchReader> rows, const arrow::StopToken& stop,
+                  const ReadTally& tally, std::function<void(int64_t, int64_t)> report)
+      : rows_(std::move(rows)), stop_(stop), tally_(tally), report_(std::move(report)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return rows_->schema(); }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    ARROW_RETURN_NOT_OK(stop_.Poll());
+    ARROW_RETURN_NOT_OK(rows_->ReadNext(batch));
+    if (*batch != nullptr) {
+      report_((*batch)->num_rows(), tally_.source_bytes - reported_bytes_);
+      reported_bytes_ = tally_.source_bytes;
+    }
+    return Status::OK();
+  }
+
+ private:
+  std::shared_ptr<arrow::RecordBatchReader> rows_;
+  const arrow::StopToken& stop_;
+  const ReadTally& tally_;
+  std::function<void(int64_t, int64_t)> report_;
+  int64_t reported_bytes_ = 0;
+};
+
+class Copy {
+ public:
+  Copy(RunContext& run, const CopyTask& task) : run_(run), task_(task) {
+    for (const ChunkState& chunk : task.load_state.chunks) {
+      if (!chunk.staged) waiting_.push_back(chunk.chunk);
+      if (chunk.chunk.last) planned_ = true;
+    }
+  }
+
+  Status Run(int64_t* rows_read) {
+    std::vector<std::thread> workers;
+    auto& sessions = run_.sessions.sessions;
+    for (size_t i = 1; i < sessions.size(); ++i) {
+      workers.emplace_back([this, session = sessions[i].get(), hook = CurrentCrashHook()] {
+        SetCrashHook(hook);
+        Work(*session);
+      });
+    }
+    Work(*sessions[0]);
+    for (std::thread& worker : workers) worker.join();
+    *rows_read += rows_read_;
+    if (!failure_.ok()) return failure_;
+    if (drained_) {
+      return Error(ErrorKind::kCancelled, "run.drained",
+                   "stopped on request; chunks in flight were finished and staged",
+                   "run the same command again: it resumes");
+    }
+    return Status::OK();
+  }
+
+ private:
+  void Work(Session& session) {
+    for (;;) {
+      auto chunk = Take(session);
+      if (!chunk.ok()) return Fail(chunk.status());
+      if (!*chunk) return;
+      const Status status = CopyWithRetries(session, **chunk);
+      if (!status.ok()) return Fail(status);
+    }
+  }
+
+  void Fail(const Status& status) {
+    std::lock_guard lock(mutex_);
+    if (failure_.ok()) failure_ = status;
+    // The others finish the chunks they have in hand: what is staged need not be read again.
+  }
+
+  /// The next chunk to copy, its bounds durable; nothing when there is none, or no more is wanted.
+  Result<std::optional<Chunk>> Take(Session& session) {
+    std::lock_guard lock(mutex_);
+    ARROW_RETURN_NOT_OK(run_.watch.abandoned().Poll());
+    if (!failure_.ok()) return std::nullopt;
+    if (run_.stop.IsStopRequested()) {
+      drained_ = drained_ || !waiting_.empty() || !planned_;
+      return std::nullopt;
+    }
+    if (!waiting_.empty()) {
+      Chunk chunk = std::move(waiting_.front());
+      waiting_.pop_front();
+      return chunk;
+    }
+    if (planned_) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(auto chunk, task_.planner.Next(session));
+    if (!chunk) {
+      planned_ = true;
+      return std::nullopt;
+    }
+    // Beyond this point the chunk's bounds are durable and never change.
+    ARROW_RETURN_NOT_OK(run_.parts.state.AddChunk(run_.lease, task_.load_state.spec.load, *chunk));
+    ARROW_RETURN_NOT_OK(Reach(CrashPoint::kChunkPlanned));
+    planned_ = chunk->last;
+    run_.Notify({.kind = EventKind::kChunkPlanned,
+                 .stream = task_.stream.name,
+                 .load = task_.load_state.spec.load,
+                 .chunk = chunk->ordinal});
+    return chunk;
+  }
+
+  Status CopyWithRetries(Session& session, const Chunk& chunk) {
+    Backoff backoff(RetryOptions{}, std::hash<std::string>{}(task_.load_state.spec.load) +
+                                        static_cast<uint64_t>(chunk.ordinal));
+    for (;;) {
+      const Status status = CopyOnce(session, chunk);
+      if (status.ok()) return status;
+      // What ended the run is the reason, not the error it caused here.
+      const Status reason = run_.watch.reason();
+      if (!reason.ok()) return reason;
+      const bool again = KindOf(status) == ErrorKind::kTransient && backoff.MayTryAgain() &&
+                         !run_.stop.IsStopRequested();
+      const Status in_context = InContext(
+          status, "chunk " + std::to_string(chunk.ordinal) + " of stream " + task_.stream.name);
+      if (!again) return in_context;
+      run_.Notify({.kind = EventKind::kRetry,
+                   .stream = task_.stream.name,
+                   .chunk = chunk.ordinal,
+                   .message = in_context.message()});
+      ARROW_RETURN_NOT_OK(run_.parts.clock.Sleep(backoff.Next(), run_.watch.abandoned()));
+    }
+  }
+
+  /// One attempt at one chunk: recorded before its first byte leaves, staged, recorded again.
+  Status CopyOnce(Session& session, const Chunk& chunk) {
+    StateStore& state = run_.parts.state;
+    const std::string& load = task_.load_state.spec.load;
+    const std::string attempt = NewNonce();
+    ARROW_RETURN_NOT_OK(state.BeginAttempt(run_.lease, load, chunk.ordinal, attempt));
+    ARROW_RETURN_NOT_OK(Reach(CrashPoint::kAttemptBegun));
+    auto receipt = Prepare(session, chunk, attempt);
+    if (!receipt.ok()) {
+      const Status recorded = state.FailAttempt(run_.lease, load, chunk.ordinal, attempt,
+                                                receipt.status().message());
+      if (!recorded.ok() && KindOf(recorded) == ErrorKind::kHeld) return recorded;
+      return receipt.status();
+    }
+    ARROW_RETURN_NOT_OK(state.MarkStaged(run_.lease, *receipt));
+    ARROW_RETURN_NOT_OK(Reach(CrashPoint::kStagedRecorded));
+    std::lock_guard lock(mutex_);
+    task_.planner.Observe(receipt->cost);
+    rows_read_ += receipt->rows;
+    run_.Notify({.kind = EventKind::kChunkStaged,
+                 .stream = task_.stream.name,
+                 .load = load,
+                 .chunk = chunk.ordinal,
+                 .rows = receipt->rows,
+                 .source_bytes = receipt->cost.source_bytes,
+                 .encoded_bytes = receipt->cost.encoded_bytes,
+                 .seconds = receipt->cost.seconds});
+    return Status::OK();
+  }
+
+  Result<ChunkReceipt> Prepare(Session& session, const Chunk& chunk, const std::string& attempt) {
+    const auto workers = static_cast<int64_t>(run_.sessions.sessions.size());
+    const int64_t memory = run_.spec.limits.memory;
+    ReadTally tally;
+    ReadContext read;
+    read.batch_bytes = std::clamp<int64_t>(memory / (32 * workers), 256 << 10, 4 << 20);
+    read.row_bytes_max = memory / kRowShare;
+    read.stop = &run_.watch.abandoned();
+    read.tally = &tally;
+    PrepareContext context;
+    context.chunk = chunk;
+    context.attempt = attempt;
+    context.digest =
+        task_.stream.verify == VerifyDepth::kContent ? DigestKind::kClient : DigestKind::kNone;
+    context.memory = memory / kEncoderShare / workers;
+    context.stop = &run_.watch.abandoned();
+
+    const auto started = run_.parts.clock.Elapsed();
+    ARROW_ASSIGN_OR_RAISE(auto rows, session.Read(task_.load_state.table, chunk.range, read));
+    auto report = [this](int64_t count, int64_t bytes) {
+      run_.Notify({.kind = EventKind::kBatch,
+                   .stream = task_.stream.name,
+                   .rows = count,
+                   .source_bytes = bytes});
+    };
+    rows = std::make_shared<ReportingReader>(std::move(rows), run_.watch.abandoned(), tally, report);
+    rows = ReadAhead(std::move(rows), run_.spec.limits.read_ahead);
+    auto prepared = task_.load.Prepare(context, rows);
+    rows.reset();  // The reader's thread has ended: the tally is complete and the session free.
+    ARROW_ASSIGN_OR_RAISE(ChunkReceipt receipt, std::move(prepared));
+    if (receipt.rows != tally.rows) {
+      return Error(ErrorKind::kMismatch, "transfer.rows-lost",
+                   "the source gave " + std::to_string(tally.rows) + " rows and " +
+                       std::to_string(receipt.rows) + " were staged");
+    }
+    receipt.coerced = std::move(tally.coerced);
+    receipt.position = run_.sessions.position;
+    receipt.cost.source_bytes = tally.source_bytes;
+    const std::chrono::duration<double> took = run_.parts.clock.Elapsed() - started;
+    receipt.cost.seconds = took.count();
+    return receipt;
+  }
+
+  RunContext& run_;
+  const CopyTask& task_;
+  std::mutex mutex_;
+  std::deque<Chunk> waiting_;  // guarded by mutex_
+  bool planned_ = false;       // guarded by mutex_
+  bool drained_ = false;       // guarded by mutex_
+  int64_t rows_read_ = 0;      // guarded by mutex_
+  Status failure_;             // guarded by mutex_
+};
+
+}  // namespace
+
+Status CopyChunks(RunContext& run, const CopyTask& task, int64_t* rows_read) {
+  return Copy(run, task).Run(rows_read);
+}
+
+}  // namespace sluice

@@ -1,0 +1,272 @@
+// A step is safe to run again at any time: it begins where the durable phase says the load stands, so a
+// resumed run is the same code as a first run. Between two steps there is one write to the state:
+//
+//   open      the load is durable; nothing of it exists at the destination
+//   copy      every chunk is staged: durable there, invisible
+//   publish   the winning attempts are frozen, then visible in the load's own folder
+//   verify    the stored bytes are what was staged
+//   commit    the slot exists; beyond this point the load cannot be taken back
+//   clean up  what it replaces and what it left in staging is gone
+
+#include "transfer/extract.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "arrow/record_batch.h"
+#include "base/crash_point.h"
+#include "plan/planner.h"
+#include "transfer/copy.h"
+#include "transfer/open_load.h"
+#include "verify/content.h"
+#include "verify/counts.h"
+
+namespace sluice {
+namespace {
+
+class Extract {
+ public:
+  Extract(RunContext& run, const StreamSpec& stream, StreamReport& report)
+      : run_(run), stream_(stream), report_(report) {}
+
+  Status Run() {
+    struct Step {
+      const char* name;
+      Phase done;  // a load at or beyond this phase is past the step
+      Status (Extract::*act)();
+    };
+    static constexpr Step kSteps[] = {
+        {"copy", Phase::kPublishing, &Extract::CopyStep},
+        {"publish", Phase::kPublished, &Extract::PublishStep},
+        {"verify", Phase::kVerified, &Extract::VerifyStep},
+        {"commit", Phase::kCommitted, &Extract::CommitStep},
+        {"clean-up", Phase::kCleaned, &Extract::CleanUpStep},
+    };
+    ARROW_RETURN_NOT_OK(OpenStep());
+    for (const Step& step : kSteps) {
+      if (load_.phase >= step.done) continue;
+      ARROW_RETURN_NOT_OK(run_.watch.abandoned().Poll());
+      run_.Notify({.kind = EventKind::kPhase,
+                   .stream = stream_.name,
+                   .load = load_.spec.load,
+                   .message = step.name});
+      const auto started = run_.parts.clock.Elapsed();
+      const Status status = (this->*step.act)();
+      const std::chrono::duration<double> took = run_.parts.clock.Elapsed() - started;
+      report_.timings[step.name] += took.count();
+      report_.phase = load_.phase;
+      ARROW_RETURN_NOT_OK(status);
+    }
+    return Status::OK();
+  }
+
+  void Report() {
+    report_.load = load_.spec.load;
+    report_.phase = load_.phase;
+    for (const ChunkState& chunk : load_.chunks) {
+      if (!chunk.staged) continue;
+      ++report_.chunks;
+      report_.rows += chunk.staged->rows;
+      for (const auto& [column, count] : chunk.staged->coerced) report_.coerced[column] += count;
+      for (const StagedObject& object : chunk.staged->staged) {
+        ++report_.files;
+        report_.bytes += object.size;
+      }
+    }
+  }
+
+ private:
+  Status OpenStep() {
+    ARROW_ASSIGN_OR_RAISE(OpenedLoad opened, OpenLoad(run_, stream_));
+    load_ = std::move(opened.state);
+    handle_ = std::move(opened.load);
+    report_.resumed = opened.resumed;
+    report_.mixed = Mixed();
+    run_.Notify({.kind = EventKind::kStreamStarted,
+                 .stream = stream_.name,
+                 .load = load_.spec.load,
+                 .estimated_rows = load_.table.estimated_rows,
+                 .message = opened.resumed ? "resumed" : ""});
+    return Status::OK();
+  }
+
+  Status CopyStep() {
+    std::vector<Chunk> planned;
+    for (const ChunkState& chunk : load_.chunks) planned.push_back(chunk.chunk);
+    PlanOptions options;
+    options.target_encoded_bytes = stream_.file_size;
+    options.memory = run_.spec.limits.memory;
+    options.workers = static_cast<int>(run_.sessions.sessions.size());
+    options.chunk_rows = run_.spec.limits.chunk_rows;
+    auto planner = MakePlanner(load_.table, load_.last_key, planned, options);
+    const Status copied =
+        CopyChunks(run_, {stream_, load_, *handle_, *planner}, &report_.rows_read);
+    // Errors too leave staged chunks behind: the report counts them.
+    auto reloaded = Reload();
+    ARROW_RETURN_NOT_OK(copied);
+    ARROW_RETURN_NOT_OK(reloaded);
+    ARROW_ASSIGN_OR_RAISE(auto replaces, Replaced());
+    ARROW_RETURN_NOT_OK(Advance(Phase::kCopying, Phase::kPublishing, {}, replaces));
+    // Beyond this point the winners are frozen: no other attempt can ever be published.
+    return Reach(CrashPoint::kPublishFrozen);
+  }
+
+  Status PublishStep() {
+    auto published = handle_->Publish(Receipts(), run_.watch.abandoned());
+    if (!published.ok() && IdOf(published.status()) == "store.staged-gone") {
+      const Status gone = published.status();
+      ARROW_RETURN_NOT_OK(Discard());
+      return Error(ErrorKind::kTransient, "transfer.staging-lost",
+                   "staged objects of load " + load_.spec.load + " are gone: " + gone.message(),
+                   "the load was discarded, run the same command again; look for whatever removes "
+                   "files below _sluice/staging");
+    }
+    ARROW_RETURN_NOT_OK(published);
+    ARROW_RETURN_NOT_OK(Reach(CrashPoint::kPublishAll));
+    ARROW_RETURN_NOT_OK(Advance(Phase::kPublishing, Phase::kPublished, *published, {}));
+    return Reach(CrashPoint::kPublishRecorded);
+  }
+
+  Status VerifyStep() {
+    ARROW_RETURN_NOT_OK(Reach(CrashPoint::kVerifyBegun));
+    for (const ChunkReceipt& receipt : Receipts()) {
+      Status status = VerifyCounts(*handle_, receipt, run_.watch.abandoned());
+      if (status.ok() && stream_.verify == VerifyDepth::kContent) {
+        status = VerifyContent(*handle_, receipt, run_.watch.abandoned());
+      }
+      if (KindOf(status) == ErrorKind::kMismatch) {
+        ARROW_RETURN_NOT_OK(Discard());
+        return InContext(status, "load " + load_.spec.load + " failed verification and was discarded");
+      }
+      ARROW_RETURN_NOT_OK(status);
+    }
+    ARROW_RETURN_NOT_OK(Advance(Phase::kPublished, Phase::kVerified, {}, {}));
+    return Reach(CrashPoint::kVerifyRecorded);
+  }
+
+  Status CommitStep() {
+    ManifestFacts facts;
+    facts.consistency = load_.consistency;
+    facts.positions = load_.positions;
+    facts.mixed = Mixed();
+    for (const ChunkState& chunk : load_.chunks) facts.chunks.push_back(chunk.chunk);
+    facts.replaces = load_.replaces;
+    facts.predicate = load_.spec.relation.where;
+    facts.clock_micros = load_.clock_micros;
+    facts.timings = report_.timings;
+    auto slot = handle_->Commit(Receipts(), facts);
+    if (!slot.ok() && KindOf(slot.status()) == ErrorKind::kCommitUnknown) slot = handle_->FindSlot();
+    ARROW_RETURN_NOT_OK(slot);
+    if (slot->outcome == Outcome::kUndecided) {
+      return Error(ErrorKind::kTransient, "transfer.commit-undecided",
+                   "the slot of load " + load_.spec.load + " was not written",
+                   "run the same command again: it resumes at the commit");
+    }
+    if (slot->outcome == Outcome::kDiscarded) {
+      ARROW_RETURN_NOT_OK(Discard());
+      return Error(ErrorKind::kHeld, "transfer.discarded-by-other",
+                   "load " + load_.spec.load + " was discarded by another process before its commit",
+                   "run the same command again for a new load");
+    }
+    report_.manifest = slot->path;
+    ARROW_RETURN_NOT_OK(Advance(Phase::kVerified, Phase::kCommitted, {}, {}));
+    return Reach(CrashPoint::kSlotRecorded);
+  }
+
+  Status CleanUpStep() {
+    for (const std::string& replaced : load_.replaces) {
+      ARROW_RETURN_NOT_OK(run_.parts.destination.Drop(load_.spec.relation.name, replaced));
+      ARROW_RETURN_NOT_OK(Reach(CrashPoint::kCleanUpHalf));
+    }
+    ARROW_RETURN_NOT_OK(handle_->CleanUp());
+    return Advance(Phase::kCommitted, Phase::kCleaned, {}, {});
+  }
+
+  bool Mixed() const {
+    return load_.consistency != Consistency::kPerChunk && load_.positions.size() > 1;
+  }
+
+  Status Discard() {
+    ARROW_RETURN_NOT_OK(DiscardLoad(run_, load_, *handle_));
+    load_.phase = Phase::kDiscarded;
+    return Status::OK();
+  }
+
+  /// Committed full loads of this job and stream that the new one makes superfluous.
+  Result<std::vector<std::string>> Replaced() {
+    ARROW_ASSIGN_OR_RAISE(auto entries, run_.parts.destination.Loads(load_.spec.relation.name));
+    std::set<std::string> gone;
+    for (const LoadEntry& entry : entries) {
+      if (entry.outcome == Outcome::kCommitted) {
+        gone.insert(entry.replaces.begin(), entry.replaces.end());
+      }
+    }
+    std::vector<std::string> current;
+    for (const LoadEntry& entry : entries) {
+      const bool ours = entry.job == run_.spec.job && entry.stream == stream_.name;
+      if (entry.outcome == Outcome::kCommitted && !entry.dropped && ours &&
+          entry.load != load_.spec.load && !gone.contains(entry.load)) {
+        current.push_back(entry.load);
+      }
+    }
+    // A load's id sorts by time: the oldest go first.
+    std::sort(current.begin(), current.end());
+    const auto keep = static_cast<size_t>(std::max(run_.spec.keep_versions - 1, 0));
+    current.resize(current.size() > keep ? current.size() - keep : 0);
+    return current;
+  }
+
+  Status Advance(Phase from, Phase to, const std::vector<ChunkReceipt>& published,
+                 const std::vector<std::string>& replaces) {
+    ARROW_RETURN_NOT_OK(run_.parts.state.Advance(run_.lease, load_.spec.load, from, to, published,
+                                                 replaces));
+    return Reload();
+  }
+
+  Status Reload() {
+    ARROW_ASSIGN_OR_RAISE(auto state, run_.parts.state.FindLoad(load_.spec.load));
+    if (!state) {
+      return Error(ErrorKind::kSource, "state.load-gone",
+                   "the state no longer knows load " + load_.spec.load,
+                   "the state file was replaced or edited during the run");
+    }
+    load_ = *std::move(state);
+    return Status::OK();
+  }
+
+  std::vector<ChunkReceipt> Receipts() const {
+    std::vector<ChunkReceipt> receipts;
+    for (const ChunkState& chunk : load_.chunks) {
+      if (chunk.staged) receipts.push_back(*chunk.staged);
+    }
+    return receipts;
+  }
+
+  RunContext& run_;
+  const StreamSpec& stream_;
+  StreamReport& report_;
+  LoadState load_;
+  std::unique_ptr<Load> handle_;
+};
+
+}  // namespace
+
+void ExtractStream(RunContext& run, const StreamSpec& stream, StreamReport& report) {
+  report.stream = stream.name;
+  Extract extract(run, stream, report);
+  report.status = extract.Run();
+  // What ended the run is the reason, whatever it broke on its way.
+  const Status reason = run.watch.reason();
+  if (!report.status.ok() && !reason.ok()) report.status = reason;
+  extract.Report();
+  run.Notify({.kind = EventKind::kStreamFinished,
+              .stream = stream.name,
+              .load = report.load,
+              .rows = report.rows,
+              .encoded_bytes = report.bytes,
+              .message = report.status.ok() ? "" : report.status.message(),
+              .exit_code = ExitCodeOf(report.status)});
+}
+
+}  // namespace sluice

@@ -1,0 +1,143 @@
+#include "transfer/open_load.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/crash_point.h"
+#include "base/uuid.h"
+#include "base/vocabulary_json.h"
+
+namespace sluice {
+namespace {
+
+bool AllStaged(const LoadState& state) {
+  const bool planned = !state.chunks.empty() && state.chunks.back().chunk.last;
+  return planned && std::all_of(state.chunks.begin(), state.chunks.end(),
+                                [](const ChunkState& chunk) { return chunk.staged.has_value(); });
+}
+
+Result<OpenedLoad> NewLoad(RunContext& run, const StreamSpec& stream) {
+  Session& session = *run.sessions.sessions[0];
+  OpenedLoad opened;
+  LoadState& state = opened.state;
+  ARROW_ASSIGN_OR_RAISE(state.table, session.Describe(stream.relation));
+  if (!state.table.key.empty()) {
+    ARROW_ASSIGN_OR_RAISE(state.last_key, session.LastKey(state.table));
+  }
+  state.clock_micros = run.parts.clock.NowMicros();
+  LoadSpec& spec = state.spec;
+  spec.load = NewUuidV7(state.clock_micros);
+  spec.job = run.spec.job;
+  spec.run = run.spec.run;
+  spec.stream = stream.name;
+  spec.epoch = run.lease.epoch;
+  spec.relation = state.table.relation;
+  spec.key = state.table.key;
+  spec.schema = state.table.schema;
+  spec.source = run.parts.source.Describe();
+  spec.compression = stream.compression;
+  spec.compression_level = stream.compression_level;
+  spec.file_size = stream.file_size;
+  spec.attempt_names = run.attempt_names;
+  state.definition = stream.definition;
+  state.consistency = run.sessions.kind;
+  state.positions = {run.sessions.position};
+
+  ARROW_RETURN_NOT_OK(Reach(CrashPoint::kPlanBeforeCommit));
+  ARROW_RETURN_NOT_OK(run.parts.state.OpenLoad(run.lease, state));
+  ARROW_RETURN_NOT_OK(Reach(CrashPoint::kPlanAfterCommit));
+  ARROW_ASSIGN_OR_RAISE(opened.load, run.parts.destination.Open(spec));
+  return opened;
+}
+
+/// What differs between two definitions, member by member, for the message.
+std::string Differences(const std::string& was_text, const std::string& is_text) {
+  const auto was = nlohmann::json::parse(was_text, nullptr, /*allow_exceptions=*/false);
+  const auto is = nlohmann::json::parse(is_text, nullptr, /*allow_exceptions=*/false);
+  std::string text;
+  if (was.is_object() && is.is_object()) {
+    auto all = was;
+    all.update(is);
+    for (const auto& [name, value] : all.items()) {
+      const auto before = was.value(name, nlohmann::json());
+      const auto now = is.value(name, nlohmann::json());
+      if (before == now) continue;
+      if (!text.empty()) text += ", ";
+      text += name + " was " + DumpJson(before) + " and is " + DumpJson(now);
+    }
+  }
+  return text.empty() ? "was " + was_text + " and is " + is_text : text;
+}
+
+Status CheckDefinition(const LoadState& state, const StreamSpec& stream) {
+  if (state.definition == stream.definition) return Status::OK();
+  return Error(ErrorKind::kUsage, "run.definition-changed",
+               "the unfinished load " + state.spec.load + " of stream " + stream.name +
+                   " was started with another definition: " +
+                   Differences(state.definition, stream.definition),
+               "finish it with the old definition, or --restart to discard it and begin anew");
+}
+
+/// For a load some of whose chunks are still to be read: under which snapshot. False: strict
+/// consistency forbids to go on.
+Result<bool> JoinSnapshot(RunContext& run, LoadState& state, const StreamSpec& stream) {
+  ARROW_RETURN_NOT_OK(run.sessions.sessions[0]->CheckUnchanged(state.table));
+  const std::string& position = run.sessions.position;
+  const auto& known = state.positions;
+  if (std::find(known.begin(), known.end(), position) != known.end()) return true;
+  if (run.spec.consistency == Consistency::kSnapshotStrict) return false;
+  ARROW_RETURN_NOT_OK(run.parts.state.AddPosition(run.lease, state.spec.load, position));
+  state.positions.push_back(position);
+  if (state.consistency == Consistency::kPerChunk) return true;
+  run.Warn(stream.name, "stream " + stream.name + ": the database changed since load " +
+                            state.spec.load +
+                            " began; its chunks come from more than one snapshot (mixed)");
+  return true;
+}
+
+}  // namespace
+
+Status DiscardLoad(RunContext& run, const LoadState& state, Load& load) {
+  ARROW_RETURN_NOT_OK(load.Discard());
+  return run.parts.state.Advance(run.lease, state.spec.load, state.phase, Phase::kDiscarded, {}, {});
+}
+
+Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream) {
+  ARROW_ASSIGN_OR_RAISE(auto found, run.parts.state.OpenLoadOf(run.spec.job, stream.name));
+  if (!found) {
+    if (run.spec.resume == ResumeMode::kInsist) {
+      return Error(ErrorKind::kUsage, "run.nothing-to-resume",
+                   "stream " + stream.name + " has no unfinished load to resume",
+                   "run without --resume to begin a new one");
+    }
+    return NewLoad(run, stream);
+  }
+  OpenedLoad opened;
+  opened.resumed = true;
+  opened.state = *std::move(found);
+  LoadState& state = opened.state;
+  ARROW_ASSIGN_OR_RAISE(opened.load, run.parts.destination.Open(state.spec));
+  if (state.phase >= Phase::kCommitted) return opened;
+
+  ARROW_ASSIGN_OR_RAISE(const Slot slot, opened.load->FindSlot());
+  bool discard = slot.outcome == Outcome::kDiscarded;
+  if (slot.outcome == Outcome::kUndecided) {
+    if (run.spec.resume == ResumeMode::kRestart) {
+      discard = true;
+    } else {
+      ARROW_RETURN_NOT_OK(CheckDefinition(state, stream));
+      if (state.phase == Phase::kCopying && !AllStaged(state)) {
+        ARROW_ASSIGN_OR_RAISE(const bool joined, JoinSnapshot(run, state, stream));
+        discard = !joined;
+      }
+    }
+  }
+  if (!discard) return opened;
+  run.Warn(stream.name, "stream " + stream.name + ": unfinished load " + state.spec.load +
+                            " is discarded, a new one begins");
+  ARROW_RETURN_NOT_OK(DiscardLoad(run, state, *opened.load));
+  return NewLoad(run, stream);
+}
+
+}  // namespace sluice

@@ -1,0 +1,65 @@
+/// \file
+/// What every step of one run shares.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sluice/transfer.h"
+#include "transfer/watch.h"
+
+namespace sluice {
+
+/// The sessions a cancel must reach. Thread-safe; holds none once closed.
+class LiveSessions {
+ public:
+  void Open(const SessionSet& set) {
+    std::lock_guard lock(mutex_);
+    for (const auto& session : set.sessions) sessions_.push_back(session.get());
+  }
+  void Close() {
+    std::lock_guard lock(mutex_);
+    sessions_.clear();
+  }
+  /// The first failure; every session is asked.
+  Status Cancel() {
+    std::lock_guard lock(mutex_);
+    Status first;
+    for (Session* session : sessions_) {
+      const Status status = session->Cancel();
+      if (first.ok()) first = status;
+    }
+    return first;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Session*> sessions_;  // guarded by mutex_
+};
+
+/// Lives for one run, on the thread that called RunTransfer; `parts` are thread-safe.
+struct RunContext {
+  const TransferSpec& spec;
+  const Collaborators& parts;
+  const Lease& lease;
+  const Watch& watch;
+  const arrow::StopToken& stop;  ///< drain: start no new chunk
+  SessionSet sessions = {};
+  bool attempt_names = false;
+  std::vector<std::string> warnings = {};
+
+  /// From the run's own thread only.
+  void Warn(const std::string& stream, std::string message) {
+    warnings.push_back(message);
+    Notify({.kind = EventKind::kWarning, .stream = stream, .message = std::move(message)});
+  }
+  /// From any thread.
+  void Notify(Event event) const {
+    event.run = spec.run;
+    parts.notifier.On(event);
+  }
+};
+
+}  // namespace sluice

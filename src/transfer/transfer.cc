@@ -1,0 +1,151 @@
+#include "sluice/transfer.h"
+
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/vocabulary_json.h"
+#include "sluice/version.h"
+#include "transfer/extract.h"
+#include "transfer/run_context.h"
+
+namespace sluice {
+namespace {
+
+/// Where no other stream could fare better, a stream's failure ends the run.
+bool EndsTheRun(const Status& status) {
+  const ErrorKind kind = KindOf(status);
+  return !status.ok() && (kind == ErrorKind::kHeld || kind == ErrorKind::kCancelled ||
+                          IdOf(status).starts_with("state."));
+}
+
+Status ProbeDestination(RunContext& run) {
+  const Collaborators& parts = run.parts;
+  const std::string name = parts.destination.Describe();
+  ARROW_ASSIGN_OR_RAISE(const ProbeVerdict verdict, parts.destination.Probe());
+  ARROW_RETURN_NOT_OK(parts.state.SaveProbe(name, verdict));
+  run.attempt_names = !verdict.Enforced();
+  if (run.attempt_names) {
+    run.Warn("", name + " does not reliably create an object only where there is none (" +
+                     verdict.detail + "): names carry their attempt, and a lister may see one too "
+                     "many for a moment");
+  }
+  return Status::OK();
+}
+
+Status OpenSource(RunContext& run) {
+  const Consistency wanted = run.spec.consistency;
+  ARROW_ASSIGN_OR_RAISE(run.sessions,
+                        run.parts.source.Open(wanted, run.spec.limits.connections));
+  if (wanted != Consistency::kPerChunk && run.sessions.kind == Consistency::kPerChunk) {
+    const std::string message =
+        "one snapshot for all sessions could not be proven; each chunk is consistent in itself";
+    if (wanted == Consistency::kSnapshotStrict) {
+      return Error(ErrorKind::kTransient, "run.no-snapshot", message,
+                   "try again when fewer writers are at work, or allow --consistency snapshot");
+    }
+    run.Warn("", message);
+  }
+  // A snapshot without a name is like no other: a load resumed under it is mixed.
+  if (run.sessions.position.empty()) run.sessions.position = "unnamed:" + run.spec.run;
+  return Status::OK();
+}
+
+Status RunStreams(RunContext& run, TransferReport& report) {
+  for (const StreamSpec& stream : run.spec.streams) {
+    StreamReport& of_stream = report.streams.emplace_back();
+    of_stream.stream = stream.name;
+    if (run.stop.IsStopRequested()) {
+      of_stream.status = Error(ErrorKind::kCancelled, "run.drained",
+                               "not begun: the run was asked to stop", "run the same command again");
+      continue;
+    }
+    ExtractStream(run, stream, of_stream);
+    if (EndsTheRun(of_stream.status)) break;
+  }
+  return Status::OK();
+}
+
+Status RunAll(RunContext& run, LiveSessions& live, TransferReport& report) {
+  RunRecord record;
+  record.run = run.spec.run;
+  record.job = run.spec.job;
+  record.pid = getpid();
+  record.version = kVersion;
+  ARROW_RETURN_NOT_OK(run.parts.state.BeginRun(run.lease, record));
+  ARROW_RETURN_NOT_OK(ProbeDestination(run));
+  ARROW_RETURN_NOT_OK(OpenSource(run));
+  live.Open(run.sessions);
+  const Status status = RunStreams(run, report);
+  live.Close();
+  return status;
+}
+
+int ExitCodeOfRun(const TransferReport& report) {
+  int code = ExitCodeOf(report.status);
+  for (const StreamReport& stream : report.streams) {
+    code = WorstExitCode(code, ExitCodeOf(stream.status));
+  }
+  return code;
+}
+
+std::string Summary(const TransferReport& report) {
+  nlohmann::json loads = nlohmann::json::array();
+  for (const StreamReport& stream : report.streams) {
+    loads.push_back({{"stream", stream.stream},
+                     {"load", stream.load},
+                     {"phase", ToString(stream.phase)},
+                     {"rows", stream.rows},
+                     {"bytes", stream.bytes},
+                     {"files", stream.files},
+                     {"error", stream.status.ok() ? "" : stream.status.message()}});
+  }
+  nlohmann::json summary = {{"loads", std::move(loads)}};
+  if (!report.status.ok()) summary["error"] = report.status.message();
+  return DumpJson(summary);
+}
+
+}  // namespace
+
+TransferReport RunTransfer(const TransferSpec& spec, const Collaborators& parts,
+                           const arrow::StopToken& stop, const arrow::StopToken& stop_now) {
+  TransferReport report;
+  report.run = spec.run;
+  LeaseOptions options;
+  if (spec.limits.lease_ttl_millis > 0) options.ttl_millis = spec.limits.lease_ttl_millis;
+  options.run = spec.run;
+  const auto lease = parts.state.Acquire(spec.job, options);
+  if (!lease.ok()) {
+    report.status = lease.status();
+    report.exit_code = ExitCodeOf(report.status);
+    return report;
+  }
+  parts.notifier.On({.kind = EventKind::kRunStarted, .run = spec.run});
+  {
+    LiveSessions live;
+    const Watch watch({*lease, spec.limits.lease_ttl_millis}, parts.state, parts.clock, stop_now,
+                      [&live, &parts] {
+                        const Status status = live.Cancel();
+                        if (status.ok()) return;
+                        parts.notifier.On(
+                            {.kind = EventKind::kWarning, .message = status.message()});
+                      });
+    RunContext run{spec, parts, *lease, watch, stop};
+    report.status = RunAll(run, live, report);
+    if (!report.status.ok() && !watch.reason().ok()) report.status = watch.reason();
+    report.warnings = std::move(run.warnings);
+  }
+  report.exit_code = ExitCodeOfRun(report);
+  // The run's record and its lease: what fails here is the run's failure too, but loses nothing.
+  Status closed = parts.state.EndRun(*lease, spec.run, report.exit_code, Summary(report));
+  const Status released = parts.state.Release(*lease);
+  if (closed.ok()) closed = released;
+  if (report.status.ok() && report.exit_code == 0) report.status = closed;
+  report.exit_code = ExitCodeOfRun(report);
+  parts.notifier.On(
+      {.kind = EventKind::kRunFinished, .run = spec.run, .exit_code = report.exit_code});
+  return report;
+}
+
+}  // namespace sluice
