@@ -12,23 +12,27 @@ from pathlib import Path
 import duckdb
 
 
-def committed(lake):
-    """{table: manifest} of the lake's committed loads. A table has one: nothing was loaded twice."""
+def current(lake):
+    """{table: (path, manifest)} of the committed loads that no other replaced; two of one table are a fault."""
     manifests = {}
     for path in sorted(lake.glob("main/*/_sluice/*.json")):
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        if manifest["outcome"] == "committed":
-            table = path.parent.parent.name
-            if table in manifests:
-                sys.exit(f"demo: two committed loads of {table}")
-            manifests[table] = manifest
+        dropped = path.name.endswith(".dropped.json") or path.with_suffix(".dropped.json").exists()
+        if dropped or manifest["outcome"] != "committed":
+            continue
+        table = path.parent.parent.name
+        if table in manifests:
+            sys.exit(f"demo: two current loads of {table}")
+        manifests[table] = path, manifest
     return manifests
 
 
-def show_files(lake):
-    for path in sorted(lake.rglob("*")):
-        if path.is_file():
-            print(f"  {path.stat().st_size:>11,}  {path.relative_to(lake)}")
+def show_files(lake, manifests):
+    paths = {path for path in lake.rglob("*") if path.is_file()}
+    shown = {path for path in paths if path.suffix == ".parquet"} | {path for path, _ in manifests.values()}
+    for path in sorted(shown):
+        print(f"  {path.stat().st_size:>11,}  {path.relative_to(lake)}")
+    print(f"  and {len(paths - shown)} notes about versions that were replaced")
 
 
 def show_manifest(table, manifest):
@@ -48,7 +52,7 @@ def compare_counts(database, lake, manifests):
     for table in tables:
         (wanted,) = source.execute(f"SELECT count(*) FROM {table}").fetchone()
         (found,) = duckdb.sql(f"SELECT count(*) FROM '{lake}/main/{table}/*/*.parquet'").fetchone()
-        right = wanted == found == int(manifests[table]["rows"])
+        right = wanted == found == int(manifests[table][1]["rows"])
         different += [] if right else [table]
         print(f"  {table:9} {wanted:>8,} {found:>8,}  {'equal' if right else 'DIFFERENT'}")
     if different:
@@ -65,9 +69,9 @@ def query(lake):
 
 def main(database, lake):
     lake = Path(lake)
-    manifests = committed(lake)
-    show_files(lake)
-    show_manifest("flights", manifests["flights"])
+    manifests = current(lake)
+    show_files(lake, manifests)
+    show_manifest("flights", manifests["flights"][1])
     compare_counts(database, lake, manifests)
     query(lake)
 

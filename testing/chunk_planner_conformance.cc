@@ -33,7 +33,8 @@ void ChunkPlannerConformance::Have(ScriptedRows rows) {
   if (keyed) last_key_ = set_.sessions[0]->LastKey(table_).ValueOrDie();
 }
 
-std::unique_ptr<ChunkPlanner> ChunkPlannerConformance::Planner(const std::vector<Chunk>& planned) {
+std::unique_ptr<ChunkPlanner> ChunkPlannerConformance::Planner(
+    const std::vector<Chunk>& planned) {
   return GetParam().sort().make(table_, last_key_, planned);
 }
 
@@ -91,7 +92,9 @@ TEST_P(ChunkPlannerConformance, WhatChunksCostNeverBreaksThePlan) {
     ExpectWhole(Plan(*Planner(), [&](ChunkPlanner& planner) {
       for (uint64_t i = random() % 3; i > 0; --i) {
         const auto some = [&]() -> int64_t {
-          return random() % 4 == 0 ? 0 : static_cast<int64_t>(random() >> (random() % 62 + 1));
+          return random() % 4 == 0
+                     ? 0
+                     : static_cast<int64_t>(random() >> (random() % 62 + 1));
         };
         planner.Observe({some(), some(), some(), static_cast<double>(some()) / 1000});
       }
@@ -132,7 +135,8 @@ TEST_P(ChunkPlannerConformance, RowsBehindTheLastKeyAreNotPlanned) {
 
 TEST_P(ChunkPlannerConformance, AFailedQuestionIsReturnedAndMayBeAskedAgain) {
   Have(MakeRows(0, 3'000));
-  source_->FailAt(SourceCall::kBound, 2, Error(ErrorKind::kTransient, "source.locked", "locked"));
+  source_->FailAt(SourceCall::kBound, 2,
+                  Error(ErrorKind::kTransient, "source.locked", "locked"));
   auto planner = Planner();
   std::vector<Chunk> chunks;
   int failures = 0;

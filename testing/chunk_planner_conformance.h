@@ -34,7 +34,9 @@ class ChunkPlannerMaker {
   const ChunkPlannerSort& sort() const { return sort_; }
 
  private:
-  friend void PrintTo(const ChunkPlannerMaker&, std::ostream* out) { *out << "a planner"; }
+  friend void PrintTo(const ChunkPlannerMaker&, std::ostream* out) {
+    *out << "a planner";
+  }
   ChunkPlannerSort sort_;
 };
 

@@ -46,7 +46,8 @@ std::vector<KeySample> KeySamples() {
   samples.push_back({"clustered and negative integers", Orders(), clustered});
   samples.push_back({"one row", Orders(), OrderRows(7, 1)});
 
-  const SampleTable lines{"lines", {{"tenant"}, {"line"}, {"note", SampleType::kText, true}},
+  const SampleTable lines{"lines",
+                          {{"tenant"}, {"line"}, {"note", SampleType::kText, true}},
                           {"tenant", "line"}};
   std::vector<Row> few_tenants, many_tenants;
   for (int i = 0; i < 100; ++i) {
@@ -57,7 +58,10 @@ std::vector<KeySample> KeySamples() {
   samples.push_back({"composite, many leading values", lines, many_tenants});
 
   const SampleTable words{"words", {{"word", SampleType::kText}, {"n"}}, {"word"}};
-  std::vector<Row> word_rows = {{"", "0"}, {"it's", "1"}, {"zürich", "2"}, {"Zebra", "3"},
+  std::vector<Row> word_rows = {{"", "0"},
+                                {"it's", "1"},
+                                {"zürich", "2"},
+                                {"Zebra", "3"},
                                 {"\xF0\x9F\x8C\x8A", "4"}};
   for (int i = 0; i < 60; ++i)
     word_rows.push_back({"w" + std::to_string(i * 7919 % 1000), std::to_string(i)});
@@ -65,7 +69,9 @@ std::vector<KeySample> KeySamples() {
   return samples;
 }
 
-std::multiset<Row> AsSet(const std::vector<Row>& rows) { return {rows.begin(), rows.end()}; }
+std::multiset<Row> AsSet(const std::vector<Row>& rows) {
+  return {rows.begin(), rows.end()};
+}
 
 void ExpectUsage(const Status& status) {
   EXPECT_FALSE(status.ok());
@@ -94,7 +100,8 @@ Relation SourceConformance::RelationOf(const SampleTable& table) const {
   return relation;
 }
 
-Result<TableInfo> SourceConformance::TryDescribe(Session& session, const Relation& relation) {
+Result<TableInfo> SourceConformance::TryDescribe(Session& session,
+                                                 const Relation& relation) {
   return session.Describe(relation);
 }
 
@@ -103,7 +110,8 @@ TableInfo SourceConformance::Described(Session& session, const SampleTable& tabl
 }
 
 std::vector<Row> SourceConformance::Read(Session& session, const TableInfo& table,
-                                         const KeyRange& range, const ReadContext& context) {
+                                         const KeyRange& range,
+                                         const ReadContext& context) {
   return ReadRows(*session.Read(table, range, context).ValueOrDie()).ValueOrDie();
 }
 
@@ -179,7 +187,8 @@ TEST_P(SourceConformance, WhatIsNotThereIsUsage) {
   relation.name.table = "order";
   const Status no_table = TryDescribe(*set.sessions[0], relation).status();
   ExpectUsage(no_table);
-  EXPECT_NE((no_table.message() + std::string(HintOf(no_table))).find("orders"), std::string::npos);
+  EXPECT_NE((no_table.message() + std::string(HintOf(no_table))).find("orders"),
+            std::string::npos);
   relation = RelationOf(Orders());
   relation.name.schema += "_elsewhere";
   ExpectUsage(TryDescribe(*set.sessions[0], relation).status());
@@ -187,7 +196,8 @@ TEST_P(SourceConformance, WhatIsNotThereIsUsage) {
   relation.columns = {"notes"};
   const Status no_column = TryDescribe(*set.sessions[0], relation).status();
   ExpectUsage(no_column);
-  EXPECT_NE((no_column.message() + std::string(HintOf(no_column))).find("note"), std::string::npos);
+  EXPECT_NE((no_column.message() + std::string(HintOf(no_column))).find("note"),
+            std::string::npos);
 }
 
 TEST_P(SourceConformance, AWhereSelectsRowsAndOneThatCannotIsUsage) {
@@ -199,7 +209,8 @@ TEST_P(SourceConformance, AWhereSelectsRowsAndOneThatCannotIsUsage) {
   std::vector<Row> wanted = OrderRows(3, 1);
   for (Row& row : OrderRows(18, 3)) wanted.push_back(row);
   EXPECT_EQ(Read(*set.sessions[0], some), wanted);
-  for (const char* bad : {"id >", "id = 1) OR (1 = 1", "1; DROP TABLE orders", "no_such_column = 1"}) {
+  for (const char* bad :
+       {"id >", "id = 1) OR (1 = 1", "1; DROP TABLE orders", "no_such_column = 1"}) {
     relation.where = bad;
     ExpectUsage(TryDescribe(*set.sessions[0], relation).status());
   }
@@ -292,7 +303,8 @@ TEST_P(SourceConformance, BatchesKeepToTheirLimits) {
   auto set = OpenSessions();
   const TableInfo table = Described(*set.sessions[0], Orders());
   ReadTally tally;
-  auto reader = set.sessions[0]->Read(table, {}, {.batch_rows = 64, .tally = &tally}).ValueOrDie();
+  auto reader =
+      set.sessions[0]->Read(table, {}, {.batch_rows = 64, .tally = &tally}).ValueOrDie();
   std::shared_ptr<arrow::RecordBatch> batch;
   int64_t rows = 0;
   while (true) {
@@ -312,7 +324,8 @@ TEST_P(SourceConformance, BatchesKeepToTheirLimits) {
   EXPECT_LE(batch->num_rows(), 2);
 }
 
-TEST_P(SourceConformance, ARowAboveTheLimitIsAResourceErrorThatNamesItAndTheMemoryThatWouldDo) {
+TEST_P(SourceConformance,
+       ARowAboveTheLimitIsAResourceErrorThatNamesItAndTheMemoryThatWouldDo) {
   std::vector<Row> rows = OrderRows(1, 3);
   rows.push_back({"4711", std::string(3 << 20, 'x')});
   world_->Create(Orders(), rows);
@@ -441,8 +454,9 @@ TEST_P(SourceConformance, ADroppedTableIsNoticed) {
 }
 
 TEST_P(SourceConformance, OddNamesAreNames) {
-  for (const std::string odd : {"a \"quoted\" one", "it's", "with.dot", "new\nline",
-                                "\xF0\x9F\x8C\x8A", "select", "semi;colon", "tick`[x]", "%s%n"}) {
+  for (const std::string odd :
+       {"a \"quoted\" one", "it's", "with.dot", "new\nline", "\xF0\x9F\x8C\x8A", "select",
+        "semi;colon", "tick`[x]", "%s%n"}) {
     SCOPED_TRACE(odd);
     const SampleTable table{odd, {{"id"}, {odd, SampleType::kText, true}}, {"id"}};
     world_->Create(table, OrderRows(1, 12));

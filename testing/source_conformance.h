@@ -66,10 +66,11 @@ class SourceConformance : public ::testing::TestWithParam<SourceMaker> {
   TableInfo Described(Session& session, const SampleTable& table);
   Result<TableInfo> TryDescribe(Session& session, const Relation& relation);
   Relation RelationOf(const SampleTable& table) const;
-  std::vector<Row> Read(Session& session, const TableInfo& table, const KeyRange& range = {},
-                        const ReadContext& context = {});
+  std::vector<Row> Read(Session& session, const TableInfo& table,
+                        const KeyRange& range = {}, const ReadContext& context = {});
   /// The ranges that Bound cuts a table into.
-  std::vector<KeyRange> Cut(Session& session, const TableInfo& table, int64_t rows_wanted);
+  std::vector<KeyRange> Cut(Session& session, const TableInfo& table,
+                            int64_t rows_wanted);
 
   std::unique_ptr<SourceWorld> world_;
   std::unique_ptr<Source> source_;  ///< of the newest OpenSessions

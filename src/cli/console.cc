@@ -38,6 +38,15 @@ Written WriteStdout(std::string_view text) {
   return Written::kAll;
 }
 
+void WriteStderr(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    text.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
 void ReportError(const Status& status, std::string_view stream) {
   const std::string hint(HintOf(status));
   if (LogIsJson()) {

@@ -16,6 +16,9 @@ enum class Written { kAll, kReaderGone, kFailed };
 /// Writes all of it. A reader that has gone (EPIPE) is no error of ours.
 Written WriteStdout(std::string_view text);
 
+/// For what is neither a result nor a line of the log. Nobody left to read it is no error.
+void WriteStderr(std::string_view text);
+
 /// "error: message" and "HINT: …" through the log, so redacted; JSON if the log is.
 void ReportError(const Status& status, std::string_view stream = {});
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "cli/console.h"
 #include "cli/progress.h"
 
 namespace sluice::cli {
@@ -24,14 +25,6 @@ constexpr std::chrono::milliseconds kRedraw{125};
 constexpr std::chrono::seconds kPlainLine{10};
 /// Beyond it a line at each stream's start and end would be noise.
 constexpr int64_t kStreamsShownMax = 20;
-
-void WriteStderr(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
-    if (n <= 0) return;
-    text.remove_prefix(static_cast<size_t>(n));
-  }
-}
 
 size_t TerminalColumns() {
   winsize size{};

@@ -1,5 +1,8 @@
 #include "cli/main.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <exception>
@@ -57,6 +60,14 @@ Outcome Act(const Invocation& invocation) {
   return Failed(Error(ErrorKind::kUsage, "cli.unknown-verb", "unknown verb"));
 }
 
+/// A stream that the caller closed stays closed to us, and its number is not given to a file: what is
+/// written to it fails instead of landing in a database.
+void ReserveStandardStreams() {
+  for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; ++stream) {
+    if (fcntl(stream, F_GETFD) == -1 && open("/dev/null", O_RDONLY) == -1) return;
+  }
+}
+
 int Print(const Outcome& outcome, const std::string& command, bool json) {
   if (!outcome.error.ok() && !outcome.reported) ReportError(outcome.error);
   const int code = CodeOf(outcome);
@@ -71,6 +82,7 @@ int Print(const Outcome& outcome, const std::string& command, bool json) {
 }  // namespace
 
 int Main(int argc, char** argv) {
+  ReserveStandardStreams();
   std::signal(SIGPIPE, SIG_IGN);  // A reader that leaves is seen where the write fails.
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   const auto arguments = ParseCommandLine(words);

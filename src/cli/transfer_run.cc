@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "app/quantity.h"
@@ -76,6 +77,11 @@ std::string Summary(const TransferReport& report, double seconds) {
                   Counted(all, "stream"), FormatCount(rows), Counted(files, "file"),
                   FormatSize(bytes), FormatSeconds(seconds));
   return text;
+}
+
+bool AnyDone(const TransferReport& report) {
+  return std::any_of(report.streams.begin(), report.streams.end(),
+                     [](const StreamReport& stream) { return stream.status.ok(); });
 }
 
 /// The run's own error, else the one the exit code stands for.
@@ -156,7 +162,13 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   outcome.members["job"] = opened->spec.job;
   outcome.members["seconds"] = seconds;
   outcome.members["warnings"] = report.warnings;
-  if (!arguments.Has("--quiet")) outcome.text = Summary(report, seconds);
+  if (arguments.Has("--quiet") || invocation.json) return outcome;
+  // What arrived although something failed is told, but not as the result.
+  if (outcome.error.ok()) {
+    outcome.text = Summary(report, seconds);
+  } else if (AnyDone(report)) {
+    WriteStderr(Summary(report, seconds));
+  }
   return outcome;
 }
 

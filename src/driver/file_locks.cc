@@ -1,5 +1,6 @@
 #include "driver/file_locks.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -8,21 +9,21 @@
 #include <set>
 #include <sstream>
 
-#include <fmt/format.h>
-
 namespace sluice {
 namespace {
 
 /// Device and inode in the spelling of /proc/locks.
 std::string LockName(const struct stat& file) {
-  return fmt::format("{:02x}:{:02x}:{}", major(file.st_dev), minor(file.st_dev), file.st_ino);
+  return fmt::format("{:02x}:{:02x}:{}", major(file.st_dev), minor(file.st_dev),
+                     file.st_ino);
 }
 
 std::string ProcessName(int64_t pid) {
   std::ifstream comm(fmt::format("/proc/{}/comm", pid));
   std::string name;
   std::getline(comm, name);
-  return name.empty() ? fmt::format("pid {}", pid) : fmt::format("{} (pid {})", name, pid);
+  return name.empty() ? fmt::format("pid {}", pid)
+                      : fmt::format("{} (pid {})", name, pid);
 }
 
 }  // namespace
@@ -41,11 +42,13 @@ std::vector<std::string> LockHolders(const std::vector<std::string>& paths) {
     std::string number, kind, advisory, access, file;
     int64_t pid = 0;
     if (!(words >> number >> kind >> advisory >> access >> pid >> file)) continue;
-    if (kind != "POSIX" || pid <= 0 || pid == getpid() || !wanted.contains(file)) continue;
+    if (kind != "POSIX" || pid <= 0 || pid == getpid() || !wanted.contains(file))
+      continue;
     (access == "WRITE" ? writers : readers).insert(pid);
   }
   std::vector<std::string> names;
-  for (int64_t pid : writers.empty() ? readers : writers) names.push_back(ProcessName(pid));
+  for (int64_t pid : writers.empty() ? readers : writers)
+    names.push_back(ProcessName(pid));
   return names;
 }
 

@@ -1,5 +1,6 @@
 #include "driver/sqlite.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -7,8 +8,6 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "driver/sqlite_api.h"
 
@@ -68,12 +67,9 @@ bool IsOnReadOnlyDisk(const std::string& path) {
 
 int FlagsOf(OpenMode mode) {
   switch (mode) {
-    case OpenMode::kReadOnly:
-      return SQLITE_OPEN_READONLY;
-    case OpenMode::kReadWrite:
-      return SQLITE_OPEN_READWRITE;
-    case OpenMode::kReadWriteCreate:
-      return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    case OpenMode::kReadOnly: return SQLITE_OPEN_READONLY;
+    case OpenMode::kReadWrite: return SQLITE_OPEN_READWRITE;
+    case OpenMode::kReadWriteCreate: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   }
   return SQLITE_OPEN_READONLY;
 }
@@ -81,7 +77,9 @@ int FlagsOf(OpenMode mode) {
 }  // namespace
 
 Database::Database(const OpenOptions& options, Role role)
-    : path_(options.path), role_(role), busy_timeout_millis_(options.busy_timeout_millis) {}
+    : path_(options.path),
+      role_(role),
+      busy_timeout_millis_(options.busy_timeout_millis) {}
 
 Database::~Database() { sqlite3_close_v2(db_); }
 
@@ -89,7 +87,8 @@ int Database::OnBusy(void* self, int count) {
   auto* database = static_cast<Database*>(self);
   if (count == 0) {
     database->waited_millis_ = 0;
-    database->interrupted_ = false;  // An interrupt is for the call in progress, not for this one.
+    database->interrupted_ =
+        false;  // An interrupt is for the call in progress, not for this one.
   }
   const int pause_millis = std::min(1 << std::min(count, 6), 50);
   if (database->interrupted_) return 0;
@@ -180,12 +179,13 @@ Status Database::Execute(const std::string& sql) {
 Result<Statement> Database::Prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const char* rest = nullptr;
-  const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), 0, &statement,
-                                      &rest);
+  const int code = sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), 0,
+                                      &statement, &rest);
   if (code != SQLITE_OK) return ErrorOf(code, /*preparing=*/true);
   Statement prepared(statement, this);
   const std::string_view tail(rest, sql.data() + sql.size() - rest);
-  if (statement == nullptr || tail.find_first_not_of(" \t\r\n;") != std::string_view::npos)
+  if (statement == nullptr ||
+      tail.find_first_not_of(" \t\r\n;") != std::string_view::npos)
     return Error(ErrorKind::kUsage, role_ == Role::kSource ? "source.sql" : "state.sql",
                  "SQL was not accepted: wanted one statement");
   return prepared;
@@ -200,23 +200,27 @@ int64_t Database::changes() const { return sqlite3_changes64(db_); }
 
 void Database::LimitValueBytes(int64_t size_max) {
   const int64_t most = 1'000'000'000;
-  sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, static_cast<int>(std::clamp<int64_t>(size_max, 1, most)));
+  sqlite3_limit(db_, SQLITE_LIMIT_LENGTH,
+                static_cast<int>(std::clamp<int64_t>(size_max, 1, most)));
 }
 
-std::optional<int64_t> Database::ValueBytes(const std::string& table, const std::string& column,
-                                            int64_t rowid) {
+std::optional<int64_t> Database::ValueBytes(const std::string& table,
+                                            const std::string& column, int64_t rowid) {
   sqlite3_blob* blob = nullptr;
   std::optional<int64_t> size;
-  if (sqlite3_blob_open(db_, "main", table.c_str(), column.c_str(), rowid, 0, &blob) == SQLITE_OK)
+  if (sqlite3_blob_open(db_, "main", table.c_str(), column.c_str(), rowid, 0, &blob) ==
+      SQLITE_OK)
     size = sqlite3_blob_bytes(blob);
   sqlite3_blob_close(blob);
   return size;
 }
 
-std::string Database::ColumnCollation(const std::string& table, const std::string& column) {
+std::string Database::ColumnCollation(const std::string& table,
+                                      const std::string& column) {
   const char* collation = nullptr;
-  const int code = sqlite3_table_column_metadata(db_, "main", table.c_str(), column.c_str(),
-                                                 nullptr, &collation, nullptr, nullptr, nullptr);
+  const int code =
+      sqlite3_table_column_metadata(db_, "main", table.c_str(), column.c_str(), nullptr,
+                                    &collation, nullptr, nullptr, nullptr);
   return code == SQLITE_OK && collation != nullptr ? collation : "";
 }
 
@@ -250,16 +254,20 @@ Status Statement::BindDouble(int index, double value) {
 
 Status Statement::BindText(int index, std::string_view value) {
   // A null pointer would bind NULL.
-  return Bound(sqlite3_bind_text64(statement_, index + 1, value.empty() ? "" : value.data(),
-                                   value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  return Bound(sqlite3_bind_text64(statement_, index + 1,
+                                   value.empty() ? "" : value.data(), value.size(),
+                                   SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 Status Statement::BindBlob(int index, std::string_view value) {
-  return Bound(sqlite3_bind_blob64(statement_, index + 1, value.empty() ? "" : value.data(),
-                                   value.size(), SQLITE_TRANSIENT));
+  return Bound(sqlite3_bind_blob64(statement_, index + 1,
+                                   value.empty() ? "" : value.data(), value.size(),
+                                   SQLITE_TRANSIENT));
 }
 
-Status Statement::BindNull(int index) { return Bound(sqlite3_bind_null(statement_, index + 1)); }
+Status Statement::BindNull(int index) {
+  return Bound(sqlite3_bind_null(statement_, index + 1));
+}
 
 Result<bool> Statement::Step() {
   const int code = sqlite3_step(statement_);
@@ -282,12 +290,8 @@ bool Statement::NextRow(Cell* cells, Status* error) {
     Cell& cell = cells[column];
     cell.type = static_cast<Type>(sqlite3_value_type(value));
     switch (cell.type) {
-      case Type::kInteger:
-        cell.integer = sqlite3_value_int64(value);
-        break;
-      case Type::kReal:
-        cell.real = sqlite3_value_double(value);
-        break;
+      case Type::kInteger: cell.integer = sqlite3_value_int64(value); break;
+      case Type::kReal: cell.real = sqlite3_value_double(value); break;
       case Type::kText:
         cell.data = reinterpret_cast<const char*>(sqlite3_value_text(value));
         cell.size = sqlite3_value_bytes(value);
@@ -298,8 +302,7 @@ bool Statement::NextRow(Cell* cells, Status* error) {
         cell.data = static_cast<const char*>(sqlite3_value_blob(value));
         cell.size = sqlite3_value_bytes(value);
         break;
-      case Type::kNull:
-        break;
+      case Type::kNull: break;
     }
   }
   return true;
@@ -331,7 +334,8 @@ double Statement::ColumnDouble(int column) const {
 }
 
 std::string_view Statement::ColumnText(int column) const {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  const auto* text =
+      reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
   if (text == nullptr) return {};
   return {text, static_cast<size_t>(sqlite3_column_bytes(statement_, column))};
 }

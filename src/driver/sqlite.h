@@ -25,7 +25,8 @@ struct OpenOptions {
   std::string path;
   OpenMode mode = OpenMode::kReadOnly;
   int busy_timeout_millis = 5000;
-  bool immutable = false;  ///< with kReadOnly: no locks, no side files; the caller knows that nobody writes
+  bool immutable =
+      false;  ///< with kReadOnly: no locks, no side files; the caller knows that nobody writes
 };
 
 /// Who is asked when a call fails: errors of a user's database and errors of our own state read
@@ -38,11 +39,11 @@ class Statement;
 /// next Step of the statement.
 struct Cell {
   Type type = Type::kNull;
-  int32_t size = 0;            ///< bytes of text or blob
+  int32_t size = 0;  ///< bytes of text or blob
   union {
     int64_t integer = 0;
     double real;
-    const char* data;          ///< never null for text; may be null for an empty blob
+    const char* data;  ///< never null for text; may be null for an empty blob
   };
   std::string_view bytes() const { return {data, static_cast<size_t>(size)}; }
 };
@@ -104,8 +105,8 @@ class Statement {
 
   Status BindInt64(int index, int64_t value);
   Status BindDouble(int index, double value);
-  Status BindText(int index, std::string_view value);   ///< copied
-  Status BindBlob(int index, std::string_view value);   ///< copied
+  Status BindText(int index, std::string_view value);  ///< copied
+  Status BindBlob(int index, std::string_view value);  ///< copied
   Status BindNull(int index);
   /// true: a row is there; false: done.
   Result<bool> Step();
@@ -116,7 +117,7 @@ class Statement {
 
   int column_count() const;
   std::string ColumnName(int column) const;
-  Type ColumnType(int column) const;        ///< ask before the value is fetched in another type
+  Type ColumnType(int column) const;  ///< ask before the value is fetched in another type
   int64_t ColumnInt64(int column) const;
   double ColumnDouble(int column) const;
   /// Valid until the next Step. Text: raw bytes in UTF-8 encoding, not checked.

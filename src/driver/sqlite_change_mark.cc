@@ -5,12 +5,11 @@
 // it does not; there a state is named by the log's salts and its last valid frame, both in the
 // header of the shared index, and by what checkpoints have written to the main file, which shows
 // in its modification time. A checkpoint that changes no data therefore reads as a change.
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <array>
 #include <cstring>
-
-#include <fmt/format.h>
 
 #include "driver/sqlite_api.h"
 
@@ -57,7 +56,8 @@ uint32_t NativeWord(const IndexCopy& index, size_t offset) {
 }
 
 uint32_t BigEndianWord(const unsigned char* bytes) {
-  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
+  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 |
+         bytes[3];
 }
 
 }  // namespace
@@ -71,19 +71,22 @@ std::optional<std::string> Database::ChangeMark() {
   const int code = file->pMethods->xRead(file, header.data(), kHeaderSize, 0);
   // An empty file is an empty database: what is not there reads as zeros.
   if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return std::nullopt;
-  std::string mark = fmt::format("change={}", BigEndianWord(header.data() + kChangeCounterOffset));
+  std::string mark =
+      fmt::format("change={}", BigEndianWord(header.data() + kChangeCounterOffset));
   if (header[kWriteVersionOffset] != kWalVersion) return mark;
 
   struct stat main_file;
   if (stat(path_.c_str(), &main_file) != 0) return std::nullopt;
-  mark += fmt::format(",written={}.{:09}", main_file.st_mtim.tv_sec, main_file.st_mtim.tv_nsec);
+  mark += fmt::format(",written={}.{:09}", main_file.st_mtim.tv_sec,
+                      main_file.st_mtim.tv_nsec);
   if (immutable_) return mark;
   const std::optional<IndexCopy> index = ReadWalIndex(file);
   if (!index) return std::nullopt;
   const uint32_t frames = NativeWord(*index, kIndexFramesOffset);
   // Without frames the salts say nothing, and they differ whenever the index was rebuilt.
   if (frames == 0) return mark + ",wal=0";
-  return mark + fmt::format(",wal={:08x}-{:08x}/{}", NativeWord(*index, kIndexSaltsOffset),
+  return mark + fmt::format(",wal={:08x}-{:08x}/{}",
+                            NativeWord(*index, kIndexSaltsOffset),
                             NativeWord(*index, kIndexSaltsOffset + 4), frames);
 }
 

@@ -1,10 +1,10 @@
 // SQLite says what happened; the caller needs to know what may be done about it. A result code
 // that is not listed is kFailed: it is never taken for transient.
-#include <cerrno>
-#include <cstring>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include "driver/file_locks.h"
 #include "driver/sqlite_api.h"
@@ -22,7 +22,8 @@ struct Verdict {
 bool IsSource(const Failure& failure) { return failure.role == Role::kSource; }
 
 std::string Subject(const Failure& failure) {
-  return fmt::format("{} {}", IsSource(failure) ? "the database" : "the state file", failure.path);
+  return fmt::format("{} {}", IsSource(failure) ? "the database" : "the state file",
+                     failure.path);
 }
 
 std::string Reason(const Failure& failure) {
@@ -30,7 +31,9 @@ std::string Reason(const Failure& failure) {
   return fmt::format("{}: {}", failure.message, std::strerror(failure.system_errno));
 }
 
-bool DiskIsFull(int system_errno) { return system_errno == ENOSPC || system_errno == EDQUOT; }
+bool DiskIsFull(int system_errno) {
+  return system_errno == ENOSPC || system_errno == EDQUOT;
+}
 
 Verdict Locked(const Failure& failure) {
   const auto holders =
@@ -44,29 +47,33 @@ Verdict Locked(const Failure& failure) {
 }
 
 Verdict Corrupt(const Failure& failure) {
-  std::string message =
-      fmt::format("{} is corrupt: wanted well-formed pages, found: {}", Subject(failure),
-                  failure.message);
+  std::string message = fmt::format("{} is corrupt: wanted well-formed pages, found: {}",
+                                    Subject(failure), failure.message);
   if (!IsSource(failure))
-    return {ErrorKind::kSource, "corrupt", message,
-            "move the state file away and restore a backup of it; see docs/errors.md"};
-  return {ErrorKind::kSource, "corrupt", message,
-          "look with `PRAGMA integrity_check`; save what is readable with the sqlite3 shell's "
-          "`.recover`, and copy that"};
+    return {
+        ErrorKind::kSource, "corrupt", message,
+        "move it away together with its -wal and -shm files, or put a backup in its place"};
+  return {
+      ErrorKind::kSource, "corrupt", message,
+      "look with `PRAGMA integrity_check`; save what is readable with the sqlite3 shell's "
+      "`.recover`, and copy that"};
 }
 
 Verdict NotADatabase(const Failure& failure) {
   if (!IsSource(failure)) return Corrupt(failure);
-  return {ErrorKind::kUsage, "not-a-database",
-          fmt::format("wanted a SQLite database, found a file that is not one (or is encrypted): {}",
-                      failure.path),
-          "check the path; an encrypted database must be decrypted first"};
+  return {
+      ErrorKind::kUsage, "not-a-database",
+      fmt::format(
+          "wanted a SQLite database, found a file that is not one (or is encrypted): {}",
+          failure.path),
+      "check the path; an encrypted database must be decrypted first"};
 }
 
 Verdict Full(const Failure& failure) {
   return {ErrorKind::kResource, "disk-full",
           fmt::format("no room on the disk of {}", Subject(failure)),
-          IsSource(failure) ? "" : "free some space, or put the state elsewhere with --state"};
+          IsSource(failure) ? ""
+                            : "free some space, or put the state elsewhere with --state"};
 }
 
 Verdict ReadOnly(const Failure& failure) {
@@ -76,12 +83,14 @@ Verdict ReadOnly(const Failure& failure) {
             "make it writable, or put the state elsewhere with --state"};
   // A read-only connection meets this only where a writer died and left work to be undone or
   // a log that has to be indexed: SQLite would have to write in order to read.
-  return {ErrorKind::kSource, "needs-recovery",
-          fmt::format("{} was left in mid-transaction and can be read only once it is recovered, "
-                      "which needs write access: {}",
-                      Subject(failure), failure.message),
-          "open it once with write access, for example `sqlite3 FILE 'PRAGMA quick_check'`, or "
-          "copy it with its -wal and -journal files to a writable disk"};
+  return {
+      ErrorKind::kSource, "needs-recovery",
+      fmt::format(
+          "{} was left in mid-transaction and can be read only once it is recovered, "
+          "which needs write access: {}",
+          Subject(failure), failure.message),
+      "open it once with write access, for example `sqlite3 FILE 'PRAGMA quick_check'`, or "
+      "copy it with its -wal and -journal files to a writable disk"};
 }
 
 Verdict CannotOpen(const Failure& failure) {
@@ -94,10 +103,11 @@ Verdict CannotOpen(const Failure& failure) {
   if (!IsSource(failure) && (code == EROFS || code == EACCES || code == EPERM))
     return ReadOnly(failure);
   if (code == EACCES || code == EPERM)
-    return {ErrorKind::kUsage, "permission",
-            fmt::format("{} cannot be opened: permission denied", Subject(failure)),
-            "give this user read access to the file, and write access to its folder if the "
-            "database is in WAL mode"};
+    return {
+        ErrorKind::kUsage, "permission",
+        fmt::format("{} cannot be opened: permission denied", Subject(failure)),
+        "give this user read access to the file, and write access to its folder if the "
+        "database is in WAL mode"};
   return {ErrorKind::kUsage, "cannot-open",
           fmt::format("{} cannot be opened: {}", Subject(failure), Reason(failure)),
           "a database in WAL mode needs a writable folder, or its -shm file to exist"};
@@ -116,19 +126,22 @@ Verdict InputOutput(const Failure& failure) {
     case EHOSTDOWN:
     case ENETDOWN:
     case ENETUNREACH:
-    case EAGAIN:
-      return {ErrorKind::kTransient, "io", message, ""};
+    case EAGAIN: return {ErrorKind::kTransient, "io", message, ""};
     default:
-      return {ErrorKind::kSource, "io", message, "look at the disk: `dmesg`, free space, mounts"};
+      return {ErrorKind::kSource, "io", message,
+              "look at the disk: `dmesg`, free space, mounts"};
   }
 }
 
 Verdict BadSql(const Failure& failure) {
   if (failure.preparing)
-    return {ErrorKind::kUsage, "sql", fmt::format("SQL was not accepted: {}", failure.message), ""};
+    return {ErrorKind::kUsage, "sql",
+            fmt::format("SQL was not accepted: {}", failure.message), ""};
   if (failure.message.starts_with("no such "))
     return {ErrorKind::kSource, "changed",
-            fmt::format("{} changed while it was read: {}", Subject(failure), failure.message), ""};
+            fmt::format("{} changed while it was read: {}", Subject(failure),
+                        failure.message),
+            ""};
   return {ErrorKind::kFailed, "sql", fmt::format("SQL failed: {}", failure.message), ""};
 }
 
@@ -136,41 +149,33 @@ Verdict Judge(const Failure& failure) {
   switch (failure.code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL:
-      return Locked(failure);
-    case SQLITE_NOTADB:
-      return NotADatabase(failure);
-    case SQLITE_CORRUPT:
-      return Corrupt(failure);
-    case SQLITE_FULL:
-      return Full(failure);
-    case SQLITE_READONLY:
-      return ReadOnly(failure);
+    case SQLITE_PROTOCOL: return Locked(failure);
+    case SQLITE_NOTADB: return NotADatabase(failure);
+    case SQLITE_CORRUPT: return Corrupt(failure);
+    case SQLITE_FULL: return Full(failure);
+    case SQLITE_READONLY: return ReadOnly(failure);
     case SQLITE_CANTOPEN:
-    case SQLITE_PERM:
-      return CannotOpen(failure);
-    case SQLITE_IOERR:
-      return InputOutput(failure);
+    case SQLITE_PERM: return CannotOpen(failure);
+    case SQLITE_IOERR: return InputOutput(failure);
     case SQLITE_NOMEM:
       return {ErrorKind::kResource, "sqlite.memory", "out of memory in SQLite", ""};
     case SQLITE_TOOBIG:
       return {ErrorKind::kResource, "sqlite.too-big",
               fmt::format("a value in {} is larger than wanted", Subject(failure)), ""};
-    case SQLITE_INTERRUPT:
-      return {ErrorKind::kCancelled, "cancelled", "cancelled", ""};
+    case SQLITE_INTERRUPT: return {ErrorKind::kCancelled, "cancelled", "cancelled", ""};
     case SQLITE_SCHEMA:
       return {ErrorKind::kSource, "changed",
-              fmt::format("{} changed while it was read: {}", Subject(failure), failure.message),
+              fmt::format("{} changed while it was read: {}", Subject(failure),
+                          failure.message),
               ""};
     case SQLITE_CONSTRAINT:
       return {ErrorKind::kFailed, "sqlite.constraint", failure.message, ""};
     case SQLITE_ERROR:
-    case SQLITE_AUTH:
-      return BadSql(failure);
+    case SQLITE_AUTH: return BadSql(failure);
     default:
       return {ErrorKind::kFailed, "sqlite.failed",
-              fmt::format("SQLite failed on {}: {} (code {})", Subject(failure), failure.message,
-                          failure.code),
+              fmt::format("SQLite failed on {}: {} (code {})", Subject(failure),
+                          failure.message, failure.code),
               ""};
   }
 }

@@ -1,6 +1,8 @@
 #include "driver/sqlite.h"
 
 #include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,9 +13,6 @@
 #include <fstream>
 #include <future>
 #include <vector>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 namespace sluice::sqlite {
 namespace {
@@ -29,9 +28,12 @@ class SqliteDriver : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  std::string Path(const std::string& name = "a.db") const { return folder_ + "/" + name; }
+  std::string Path(const std::string& name = "a.db") const {
+    return folder_ + "/" + name;
+  }
   std::unique_ptr<Database> Writer(const std::string& path) {
-    auto opened = Database::Open({.path = path, .mode = OpenMode::kReadWriteCreate}, Role::kState);
+    auto opened =
+        Database::Open({.path = path, .mode = OpenMode::kReadWriteCreate}, Role::kState);
     EXPECT_TRUE(opened.ok()) << opened.status();
     return std::move(opened).ValueOr(nullptr);
   }
@@ -69,7 +71,8 @@ TEST_F(SqliteDriver, ReadsBackEveryStorageClass) {
 }
 
 TEST_F(SqliteDriver, AMissingFileIsUsage) {
-  ExpectError(OpenSource(Path("none.db")).status(), ErrorKind::kUsage, "source.no-such-file");
+  ExpectError(OpenSource(Path("none.db")).status(), ErrorKind::kUsage,
+              "source.no-such-file");
 }
 
 TEST_F(SqliteDriver, ADirectoryIsUsage) {
@@ -83,7 +86,8 @@ TEST_F(SqliteDriver, AFileThatIsNoDatabaseIsFoundAtOpen) {
 
 TEST_F(SqliteDriver, AStateFileThatIsNoDatabaseIsCorrupt) {
   std::ofstream(Path()) << std::string(5000, 'x');
-  ExpectError(Database::Open({.path = Path(), .mode = OpenMode::kReadWrite}, Role::kState).status(),
+  ExpectError(Database::Open({.path = Path(), .mode = OpenMode::kReadWrite}, Role::kState)
+                  .status(),
               ErrorKind::kSource, "state.corrupt");
 }
 
@@ -104,7 +108,8 @@ TEST_F(SqliteDriver, ADamagedPageIsCorrupt) {
 }
 
 TEST_F(SqliteDriver, OddNamesAreNamesOfFiles) {
-  for (const std::string name : {"file:x?mode=memory", ":memory:", "a%20b.db", "q'uote\".db", "ü\n.db"}) {
+  for (const std::string name :
+       {"file:x?mode=memory", ":memory:", "a%20b.db", "q'uote\".db", "ü\n.db"}) {
     Make(Path(name), "CREATE TABLE t(a)");
     EXPECT_TRUE(std::filesystem::exists(Path(name))) << name;
     EXPECT_TRUE(OpenSource(Path(name)).ok()) << name;
@@ -133,13 +138,15 @@ TEST_F(SqliteDriver, ADatabaseInWalModeIsReadable) {
 /// process are not seen by other connections of it in /proc/locks.
 class LockingProcess {
  public:
-  explicit LockingProcess(const std::string& path, const std::string& sql = "BEGIN EXCLUSIVE") {
+  explicit LockingProcess(const std::string& path,
+                          const std::string& sql = "BEGIN EXCLUSIVE") {
     int ready[2];
     if (pipe(ready) != 0) return;
     pid_ = fork();
     if (pid_ == 0) {
       auto database =
-          Database::Open({.path = path, .mode = OpenMode::kReadWrite}, Role::kState).ValueOrDie();
+          Database::Open({.path = path, .mode = OpenMode::kReadWrite}, Role::kState)
+              .ValueOrDie();
       const bool locked = database->Execute(sql).ok();
       if (write(ready[1], "x", 1) != 1 || !locked) _exit(1);
       pause();
@@ -182,16 +189,19 @@ TEST_F(SqliteDriver, ALockedStateIsBusy) {
   LockingProcess other(Path());
   ASSERT_TRUE(other.ready());
   const auto opened = Database::Open(
-      {.path = Path(), .mode = OpenMode::kReadWrite, .busy_timeout_millis = 50}, Role::kState);
+      {.path = Path(), .mode = OpenMode::kReadWrite, .busy_timeout_millis = 50},
+      Role::kState);
   ExpectError(opened.status(), ErrorKind::kTransient, "state.busy");
 }
 
 TEST_F(SqliteDriver, WhatADeadWriterLeftHalfDoneNeedsRecovery) {
-  Make(Path(), "CREATE TABLE t(a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
-               "WHERE i<20000) INSERT INTO t SELECT i FROM n");
+  Make(Path(),
+       "CREATE TABLE t(a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
+       "WHERE i<20000) INSERT INTO t SELECT i FROM n");
   {
     // A cache of one page makes it write into the file before it commits.
-    LockingProcess dead(Path(), "PRAGMA cache_size=1; BEGIN IMMEDIATE; UPDATE t SET a = -a");
+    LockingProcess dead(Path(),
+                        "PRAGMA cache_size=1; BEGIN IMMEDIATE; UPDATE t SET a = -a");
     ASSERT_TRUE(dead.ready());
   }
   const Status status = OpenSource(Path()).status();
@@ -204,7 +214,8 @@ TEST_F(SqliteDriver, WhatADeadWriterLeftHalfDoneNeedsRecovery) {
 TEST_F(SqliteDriver, SqlThatDoesNotParseIsUsage) {
   auto database = Writer(Path());
   ExpectError(database->Prepare("SELEC 1").status(), ErrorKind::kUsage, "state.sql");
-  ExpectError(database->Prepare("SELECT 1; SELECT 2").status(), ErrorKind::kUsage, "state.sql");
+  ExpectError(database->Prepare("SELECT 1; SELECT 2").status(), ErrorKind::kUsage,
+              "state.sql");
   ExpectError(database->Prepare(" ").status(), ErrorKind::kUsage, "state.sql");
   EXPECT_TRUE(database->Prepare("SELECT 1 ; ").ok());
 }
@@ -212,12 +223,14 @@ TEST_F(SqliteDriver, SqlThatDoesNotParseIsUsage) {
 TEST_F(SqliteDriver, AMisspeltColumnInDoubleQuotesIsNotAString) {
   Make(Path(), "CREATE TABLE t(a)");
   auto database = OpenSource(Path()).ValueOrDie();
-  ExpectError(database->Prepare("SELECT * FROM t WHERE \"b\" = 1").status(), ErrorKind::kUsage,
-              "source.sql");
+  ExpectError(database->Prepare("SELECT * FROM t WHERE \"b\" = 1").status(),
+              ErrorKind::kUsage, "source.sql");
 }
 
 TEST_F(SqliteDriver, AValueAboveTheLimitIsAResourceErrorAndItsSizeIsKnown) {
-  Make(Path(), "CREATE TABLE t(id INTEGER PRIMARY KEY, b); INSERT INTO t VALUES(3, zeroblob(300000))");
+  Make(
+      Path(),
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, b); INSERT INTO t VALUES(3, zeroblob(300000))");
   auto database = OpenSource(Path()).ValueOrDie();
   database->LimitValueBytes(100'000);
   Statement rows = database->Prepare("SELECT b FROM t").ValueOrDie();
@@ -229,8 +242,11 @@ TEST_F(SqliteDriver, AValueAboveTheLimitIsAResourceErrorAndItsSizeIsKnown) {
 TEST_F(SqliteDriver, AnInterruptCancelsTheCallInProgress) {
   auto database = Writer(Path());
   Statement endless =
-      database->Prepare("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
-                        "SELECT count(*) FROM n").ValueOrDie();
+      database
+          ->Prepare(
+              "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) "
+              "SELECT count(*) FROM n")
+          .ValueOrDie();
   auto stepped = std::async(std::launch::async, [&] { return endless.Step().status(); });
   while (stepped.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready)
     database->Interrupt();
@@ -242,7 +258,8 @@ TEST_F(SqliteDriver, AnInterruptEndsTheWaitForALock) {
   auto database = OpenSource(Path(), 600'000).ValueOrDie();
   LockingProcess other(Path());
   ASSERT_TRUE(other.ready());
-  auto waited = std::async(std::launch::async, [&] { return database->Execute("SELECT * FROM t"); });
+  auto waited = std::async(std::launch::async,
+                           [&] { return database->Execute("SELECT * FROM t"); });
   while (waited.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready)
     database->Interrupt();
   ExpectError(waited.get(), ErrorKind::kCancelled, "source.cancelled");

@@ -11,7 +11,8 @@ ChunkPlannerMaker Maker(int64_t chunk_rows, bool keyed) {
            [=](const TableInfo& table, const std::optional<Key>& last_key,
                const std::vector<Chunk>& planned) {
              return MakePlanner(table, last_key, planned,
-                                {.target_rows_min = 1, .source_bytes_min = 1,
+                                {.target_rows_min = 1,
+                                 .source_bytes_min = 1,
                                  .chunk_rows_first = chunk_rows});
            },
        .keyed = keyed});
@@ -21,7 +22,8 @@ INSTANTIATE_TEST_SUITE_P(KeysetOfSmallChunks, ChunkPlannerConformance,
                          ::testing::Values(Maker(7, true)));
 INSTANTIATE_TEST_SUITE_P(KeysetOfLargeChunks, ChunkPlannerConformance,
                          ::testing::Values(Maker(1'000, true)));
-INSTANTIATE_TEST_SUITE_P(WholeTable, ChunkPlannerConformance, ::testing::Values(Maker(0, false)));
+INSTANTIATE_TEST_SUITE_P(WholeTable, ChunkPlannerConformance,
+                         ::testing::Values(Maker(0, false)));
 
 }  // namespace
 }  // namespace sluice

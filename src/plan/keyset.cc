@@ -27,9 +27,10 @@ bool IsIdentical(const Key& a, const Key& b) {
 
 int64_t FirstRows(const TableInfo& table, const PlanOptions& options) {
   if (options.chunk_rows_first > 0) return options.chunk_rows_first;
-  if (table.estimated_rows <= 0 || table.estimated_bytes <= 0) return kRowsWithoutEstimate;
-  const double bytes_per_row =
-      static_cast<double>(table.estimated_bytes) / static_cast<double>(table.estimated_rows);
+  if (table.estimated_rows <= 0 || table.estimated_bytes <= 0)
+    return kRowsWithoutEstimate;
+  const double bytes_per_row = static_cast<double>(table.estimated_bytes) /
+                               static_cast<double>(table.estimated_rows);
   // Decoded bytes are never fewer than encoded ones, so a first chunk is rather too small.
   const auto bytes = static_cast<double>(
       std::min(options.target_encoded_bytes, options.memory / kFirstChunkOfMemory));
@@ -39,11 +40,15 @@ int64_t FirstRows(const TableInfo& table, const PlanOptions& options) {
 }  // namespace
 
 KeysetPlanner::KeysetPlanner(const TableInfo& table, const std::optional<Key>& last_key,
-                             const std::vector<Chunk>& planned, const PlanOptions& options)
-    : table_(table), last_key_(last_key), options_(options), rows_(FirstRows(table, options)) {
+                             const std::vector<Chunk>& planned,
+                             const PlanOptions& options)
+    : table_(table),
+      last_key_(last_key),
+      options_(options),
+      rows_(FirstRows(table, options)) {
   if (table.estimated_rows > 0)
-    bytes_per_row_ =
-        static_cast<double>(table.estimated_bytes) / static_cast<double>(table.estimated_rows);
+    bytes_per_row_ = static_cast<double>(table.estimated_bytes) /
+                     static_cast<double>(table.estimated_rows);
   if (planned.empty()) return;
   const Chunk& newest = planned.back();
   after_ = newest.range.upto;
@@ -79,7 +84,8 @@ Result<std::optional<Chunk>> KeysetPlanner::Next(Session& session) {
   if (done_) return std::nullopt;
   if (!last_key_) return Emit(std::nullopt, /*last=*/true);
   const int64_t rows = rows_wanted();
-  ARROW_ASSIGN_OR_RAISE(const auto bound, session.Bound(table_, {after_, last_key_}, rows));
+  ARROW_ASSIGN_OR_RAISE(const auto bound,
+                        session.Bound(table_, {after_, last_key_}, rows));
   in_flight_.push_back(rows);
   rows_planned_ += rows;
   const bool last = !bound || IsIdentical(*bound, *last_key_);
@@ -94,9 +100,11 @@ void KeysetPlanner::Observe(const ChunkCost& cost) {
     in_flight_.pop_front();
   }
   if (cost.rows > 0)
-    bytes_per_row_ = static_cast<double>(cost.source_bytes) / static_cast<double>(cost.rows);
+    bytes_per_row_ =
+        static_cast<double>(cost.source_bytes) / static_cast<double>(cost.rows);
   double factor = kGrowthMax;
-  const double bytes_aim = kAimOfTarget * static_cast<double>(options_.target_encoded_bytes);
+  const double bytes_aim =
+      kAimOfTarget * static_cast<double>(options_.target_encoded_bytes);
   if (cost.encoded_bytes > 0)
     factor = std::min(factor, bytes_aim / static_cast<double>(cost.encoded_bytes));
   if (cost.seconds > 0) factor = std::min(factor, options_.seconds_max / cost.seconds);

@@ -33,10 +33,10 @@ class KeysetPlanner : public ChunkPlanner {
   int64_t ordinal_ = 0;
   bool done_ = false;
 
-  int64_t rows_;                    ///< aim, before the bounds of rows_wanted()
-  double bytes_per_row_ = 0;        ///< decoded; estimated, then observed
-  int64_t rows_planned_ = 0;        ///< as asked for, of all chunks so far
-  std::deque<int64_t> in_flight_;   ///< rows asked for, of chunks not observed yet
+  int64_t rows_;                   ///< aim, before the bounds of rows_wanted()
+  double bytes_per_row_ = 0;       ///< decoded; estimated, then observed
+  int64_t rows_planned_ = 0;       ///< as asked for, of all chunks so far
+  std::deque<int64_t> in_flight_;  ///< rows asked for, of chunks not observed yet
 };
 
 }  // namespace sluice

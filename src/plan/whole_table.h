@@ -10,7 +10,8 @@ namespace sluice {
 
 class WholeTablePlanner : public ChunkPlanner {
  public:
-  explicit WholeTablePlanner(const std::vector<Chunk>& planned) : done_(!planned.empty()) {}
+  explicit WholeTablePlanner(const std::vector<Chunk>& planned)
+      : done_(!planned.empty()) {}
 
   Result<std::optional<Chunk>> Next(Session& session) override;
   void Observe(const ChunkCost& cost) override;

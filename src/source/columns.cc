@@ -40,7 +40,8 @@ int32_t DaysSince1970(int year, int month, int day) {
   const int era = shifted / 400;
   const int year_of_era = shifted - era * 400;
   const int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  const int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  const int day_of_era =
+      year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * 146097 + day_of_era - 719468;
 }
 
@@ -139,13 +140,15 @@ char* FormatInt(char* out, int64_t value) {
 
 char* FormatReal(char* out, double value) {
   if (std::isnan(value)) return std::copy_n("NaN", 3, out);
-  if (std::isinf(value)) return value > 0 ? std::copy_n("Inf", 3, out) : std::copy_n("-Inf", 4, out);
+  if (std::isinf(value))
+    return value > 0 ? std::copy_n("Inf", 3, out) : std::copy_n("-Inf", 4, out);
   if (char* end = FormatFewDecimals(out, value)) return end;
   const double size = std::fabs(value);
   const bool is_plain = size >= 1e-4 && size < 1e15;
-  char* end = std::to_chars(out, out + kNumberRoom, value,
-                            is_plain ? std::chars_format::fixed : std::chars_format::scientific)
-                  .ptr;
+  char* end =
+      std::to_chars(out, out + kNumberRoom, value,
+                    is_plain ? std::chars_format::fixed : std::chars_format::scientific)
+          .ptr;
   if (std::find(out, end, '.') != end) return end;
   char* exponent = std::find(out, end, 'e');
   std::copy_backward(exponent, end, end + 2);
@@ -159,18 +162,14 @@ void RealTexts::Fill(Entry& entry, double value, uint64_t bits) {
   entry.size = static_cast<uint8_t>(FormatReal(entry.text, value) - entry.text);
 }
 
-ColumnBuilder::ColumnBuilder(std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* pool)
+ColumnBuilder::ColumnBuilder(std::shared_ptr<arrow::DataType> type,
+                             arrow::MemoryPool* pool)
     : type_(std::move(type)), pool_(pool) {
   switch (type_->id()) {
-    case arrow::Type::BOOL:
-      width_ = kBits;
-      break;
+    case arrow::Type::BOOL: width_ = kBits; break;
     case arrow::Type::STRING:
-    case arrow::Type::BINARY:
-      width_ = kOffsets;
-      break;
-    default:
-      width_ = type_->byte_width();
+    case arrow::Type::BINARY: width_ = kOffsets; break;
+    default: width_ = type_->byte_width();
   }
 }
 
@@ -179,18 +178,22 @@ ColumnBuilder::ColumnBuilder(ColumnBuilder&&) noexcept = default;
 
 Status ColumnBuilder::Reserve(int64_t rows) {
   const int64_t bitmap_size = arrow::bit_util::BytesForBits(rows);
-  ARROW_ASSIGN_OR_RAISE(validity_buffer_, arrow::AllocateResizableBuffer(bitmap_size, pool_));
+  ARROW_ASSIGN_OR_RAISE(validity_buffer_,
+                        arrow::AllocateResizableBuffer(bitmap_size, pool_));
   validity_ = validity_buffer_->mutable_data();
   std::memset(validity_, 0xff, static_cast<size_t>(bitmap_size));
   int64_t values_size = rows * width_;
   if (width_ == kBits) values_size = bitmap_size;
-  if (width_ == kOffsets) values_size = (rows + 1) * static_cast<int64_t>(sizeof(int32_t));
-  ARROW_ASSIGN_OR_RAISE(values_buffer_, arrow::AllocateResizableBuffer(values_size, pool_));
+  if (width_ == kOffsets)
+    values_size = (rows + 1) * static_cast<int64_t>(sizeof(int32_t));
+  ARROW_ASSIGN_OR_RAISE(values_buffer_,
+                        arrow::AllocateResizableBuffer(values_size, pool_));
   values_ = values_buffer_->mutable_data();
   if (width_ == kBits) std::memset(values_, 0, static_cast<size_t>(values_size));
   if (width_ == kOffsets) {
     std::memset(values_, 0, sizeof(int32_t));
-    ARROW_ASSIGN_OR_RAISE(bytes_buffer_, arrow::AllocateResizableBuffer(bytes_expected_, pool_));
+    ARROW_ASSIGN_OR_RAISE(bytes_buffer_,
+                          arrow::AllocateResizableBuffer(bytes_expected_, pool_));
     bytes_ = bytes_buffer_->mutable_data();
     bytes_capacity_ = bytes_expected_;
   }
@@ -222,7 +225,8 @@ Result<std::shared_ptr<arrow::Array>> ColumnBuilder::Finish() {
   }
   int64_t values_size = length_ * width_;
   if (width_ == kBits) values_size = bitmap_size;
-  if (width_ == kOffsets) values_size = (length_ + 1) * static_cast<int64_t>(sizeof(int32_t));
+  if (width_ == kOffsets)
+    values_size = (length_ + 1) * static_cast<int64_t>(sizeof(int32_t));
   ARROW_RETURN_NOT_OK(values_buffer_->Resize(values_size, /*shrink_to_fit=*/false));
   buffers[1] = std::move(values_buffer_);
   if (width_ == kOffsets) {

@@ -72,24 +72,28 @@ class ColumnBuilder {
     validity_[length_ >> 3] &= static_cast<uint8_t>(~(1u << (length_ & 7)));
     ++null_count_;
     switch (width_) {
-      case kBits:
-        return AppendBool(false);
+      case kBits: return AppendBool(false);
       case kOffsets:
-        reinterpret_cast<int32_t*>(values_)[++length_] = static_cast<int32_t>(bytes_size_);
+        reinterpret_cast<int32_t*>(values_)[++length_] =
+            static_cast<int32_t>(bytes_size_);
         return;
-      case 4:
-        return AppendInt32(0);
-      default:
-        return AppendInt64(0);
+      case 4: return AppendInt32(0);
+      default: return AppendInt64(0);
     }
   }
   void AppendBool(bool value) {
     if (value) values_[length_ >> 3] |= static_cast<uint8_t>(1u << (length_ & 7));
     ++length_;
   }
-  void AppendInt32(int32_t value) { reinterpret_cast<int32_t*>(values_)[length_++] = value; }
-  void AppendInt64(int64_t value) { reinterpret_cast<int64_t*>(values_)[length_++] = value; }
-  void AppendDouble(double value) { reinterpret_cast<double*>(values_)[length_++] = value; }
+  void AppendInt32(int32_t value) {
+    reinterpret_cast<int32_t*>(values_)[length_++] = value;
+  }
+  void AppendInt64(int64_t value) {
+    reinterpret_cast<int64_t*>(values_)[length_++] = value;
+  }
+  void AppendDouble(double value) {
+    reinterpret_cast<double*>(values_)[length_++] = value;
+  }
   [[nodiscard]] bool AppendBytes(std::string_view value) {
     const auto size = static_cast<int64_t>(value.size());
     if (size > bytes_capacity_ - bytes_size_) [[unlikely]] {

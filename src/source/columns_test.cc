@@ -53,8 +53,7 @@ TEST(FormatReal, AlwaysShowsThatItIsNoInteger) {
 TEST(RealTexts, RemembersEachValueAsItself) {
   RealTexts texts;
   for (int round = 0; round < 3; ++round)
-    for (int i = -5'000; i < 5'000; ++i)
-      ASSERT_EQ(texts.Of(i / 100.0), Text(i / 100.0));
+    for (int i = -5'000; i < 5'000; ++i) ASSERT_EQ(texts.Of(i / 100.0), Text(i / 100.0));
 }
 
 TEST(ParseDate, KnowsTheCalendar) {
@@ -82,12 +81,14 @@ TEST(ParseDate, CountsEveryDayOnce) {
 }
 
 TEST(IsUtf8, TakesWhatIsWellFormedOnly) {
-  for (const char* good : {"", "abc", "12345678", "z\xC3\xBCrich", "\xED\x9F\xBF", "\xEE\x80\x80",
-                           "\xF4\x8F\xBF\xBF", "1234567\xC3\xBC", "\xF0\x90\x80\x80"})
+  for (const char* good :
+       {"", "abc", "12345678", "z\xC3\xBCrich", "\xED\x9F\xBF", "\xEE\x80\x80",
+        "\xF4\x8F\xBF\xBF", "1234567\xC3\xBC", "\xF0\x90\x80\x80"})
     EXPECT_TRUE(IsUtf8(good)) << good;
-  for (const char* bad : {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80",
-                          "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF",
-                          "1234567\xC3", "12345678\xC3", "\xE2\x82"})
+  for (const char* bad :
+       {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80",
+        "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF", "1234567\xC3",
+        "12345678\xC3", "\xE2\x82"})
     EXPECT_FALSE(IsUtf8(bad)) << bad;
 }
 

@@ -1,9 +1,9 @@
 #include "source/sqlite.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "driver/sqlite.h"
 #include "source/sqlite_session.h"
@@ -30,7 +30,8 @@ Result<std::optional<std::string>> PinTogether(const Databases& databases) {
     for (const auto& database : databases) ARROW_RETURN_NOT_OK(Pin(*database));
     if (before && before == databases[0]->ChangeMark()) return "sqlite:" + *before;
     if (attempt + 1 == kPinTries) break;
-    for (const auto& database : databases) ARROW_RETURN_NOT_OK(database->Execute("ROLLBACK"));
+    for (const auto& database : databases)
+      ARROW_RETURN_NOT_OK(database->Execute("ROLLBACK"));
   }
   return std::nullopt;
 }
@@ -56,7 +57,8 @@ class SqliteSource : public Source {
       // One transaction alone is a snapshot always, if one without a name.
       if (!position) databases.resize(1);
     }
-    for (auto& database : databases) set.sessions.push_back(sqlite::MakeSession(std::move(database)));
+    for (auto& database : databases)
+      set.sessions.push_back(sqlite::MakeSession(std::move(database)));
     return set;
   }
 
@@ -67,9 +69,9 @@ class SqliteSource : public Source {
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<sqlite::Database> database,
                           sqlite::Database::Open(open, sqlite::Role::kSource));
     // cell_size_check finds a damaged page before its cells are believed.
-    ARROW_RETURN_NOT_OK(database->Execute(
-        fmt::format("PRAGMA query_only=ON; PRAGMA cell_size_check=ON; PRAGMA cache_size=-{}",
-                    std::max<int64_t>(options_.cache_size / 1024, 64))));
+    ARROW_RETURN_NOT_OK(database->Execute(fmt::format(
+        "PRAGMA query_only=ON; PRAGMA cell_size_check=ON; PRAGMA cache_size=-{}",
+        std::max<int64_t>(options_.cache_size / 1024, 64))));
     return database;
   }
 

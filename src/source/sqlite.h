@@ -11,8 +11,8 @@
 namespace sluice {
 
 struct SqliteSourceOptions {
-  int busy_timeout_millis = 5000;       ///< how long a locked database is waited for
-  int64_t cache_size = 8 << 20;         ///< bytes of pages that each session keeps
+  int busy_timeout_millis = 5000;  ///< how long a locked database is waited for
+  int64_t cache_size = 8 << 20;    ///< bytes of pages that each session keeps
 };
 
 /// The file is opened once here, so that what is no database fails at once: kUsage

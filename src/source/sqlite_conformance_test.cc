@@ -69,10 +69,13 @@ class SqliteWorld : public SourceWorld {
 
  private:
   static std::string Define(const SampleColumn& column) {
-    return sqlite::Quote(column.name) + (column.type == SampleType::kInteger ? " INTEGER" : " TEXT") +
+    return sqlite::Quote(column.name) +
+           (column.type == SampleType::kInteger ? " INTEGER" : " TEXT") +
            (column.nullable ? "" : " NOT NULL");
   }
-  static void Must(const Status& status) { ASSERT_TRUE(status.ok()) << status.ToString(); }
+  static void Must(const Status& status) {
+    ASSERT_TRUE(status.ok()) << status.ToString();
+  }
   void Execute(const std::string& sql) { Must(writer_->Execute(sql)); }
 
   ScratchFolder folder_;
@@ -86,7 +89,8 @@ SourceMaker Maker(const std::string& key_clause) {
 
 INSTANTIATE_TEST_SUITE_P(SqliteWithoutRowid, SourceConformance,
                          ::testing::Values(Maker("PRIMARY KEY")));
-INSTANTIATE_TEST_SUITE_P(SqliteByUniqueIndex, SourceConformance, ::testing::Values(Maker("UNIQUE")));
+INSTANTIATE_TEST_SUITE_P(SqliteByUniqueIndex, SourceConformance,
+                         ::testing::Values(Maker("UNIQUE")));
 // With a rowid: a PRIMARY KEY of one INTEGER column is a name of it.
 INSTANTIATE_TEST_SUITE_P(SqliteByRowid, SourceConformance,
                          ::testing::Values(Maker("CONSTRAINT k PRIMARY KEY")));

@@ -1,10 +1,10 @@
 #include "source/sqlite_definition.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <tuple>
-
-#include <fmt/format.h>
 
 #include "base/nearest.h"
 #include "base/sha256.h"
@@ -15,14 +15,16 @@ namespace sluice::sqlite {
 namespace {
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) {
+                      return std::tolower(x) == std::tolower(y);
+                    });
 }
 
 Result<std::vector<std::string>> TablesAndViews(Database& database) {
-  ARROW_ASSIGN_OR_RAISE(Statement rows, database.Prepare("SELECT name FROM main.sqlite_schema "
-                                                         "WHERE type IN ('table', 'view')"));
+  ARROW_ASSIGN_OR_RAISE(Statement rows,
+                        database.Prepare("SELECT name FROM main.sqlite_schema "
+                                         "WHERE type IN ('table', 'view')"));
   std::vector<std::string> names;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool has_row, rows.Step());
@@ -32,24 +34,27 @@ Result<std::vector<std::string>> TablesAndViews(Database& database) {
 }
 
 Status NoSuchTable(const TableName& name, const std::vector<std::string>& tables) {
-  return Error(ErrorKind::kUsage, "source.no-such-table",
-               fmt::format("wanted a table or view, found none of the name {}", ToString(name)),
-               DidYouMean(name.table, tables));
+  return Error(
+      ErrorKind::kUsage, "source.no-such-table",
+      fmt::format("wanted a table or view, found none of the name {}", ToString(name)),
+      DidYouMean(name.table, tables));
 }
 
 Status ReadSchemaRow(Database& database, Definition& definition) {
-  ARROW_ASSIGN_OR_RAISE(Statement row,
-                        database.Prepare("SELECT sql, type FROM main.sqlite_schema WHERE name = ? "
-                                         "AND type IN ('table', 'view')"));
+  ARROW_ASSIGN_OR_RAISE(
+      Statement row,
+      database.Prepare("SELECT sql, type FROM main.sqlite_schema WHERE name = ? "
+                       "AND type IN ('table', 'view')"));
   ARROW_RETURN_NOT_OK(row.BindText(0, definition.table));
   ARROW_ASSIGN_OR_RAISE(const bool has_row, row.Step());
   if (!has_row) return NoSuchTable({"main", definition.table}, {});
   definition.sql = row.ColumnText(0);
   if (row.ColumnText(1) == "view") definition.kind = TableKind::kView;
 
-  ARROW_ASSIGN_OR_RAISE(Statement list,
-                        database.Prepare("SELECT type, wr, strict FROM pragma_table_list(?) "
-                                         "WHERE schema = 'main'"));
+  ARROW_ASSIGN_OR_RAISE(
+      Statement list,
+      database.Prepare("SELECT type, wr, strict FROM pragma_table_list(?) "
+                       "WHERE schema = 'main'"));
   ARROW_RETURN_NOT_OK(list.BindText(0, definition.table));
   ARROW_ASSIGN_OR_RAISE(const bool is_listed, list.Step());
   if (!is_listed) return Status::OK();
@@ -94,9 +99,9 @@ const ColumnDefinition* FindColumn(const Definition& definition, std::string_vie
 std::string VisibleRowid(const Definition& definition) {
   if (definition.kind != TableKind::kTable || definition.without_rowid) return {};
   for (const char* name : {"rowid", "_rowid_", "oid"}) {
-    const bool is_hidden =
-        std::any_of(definition.columns.begin(), definition.columns.end(),
-                    [&](const auto& column) { return EqualsIgnoringCase(column.name, name); });
+    const bool is_hidden = std::any_of(
+        definition.columns.begin(), definition.columns.end(),
+        [&](const auto& column) { return EqualsIgnoringCase(column.name, name); });
     if (!is_hidden) return name;
   }
   return {};
@@ -107,9 +112,10 @@ struct Index {
 };
 
 Result<std::vector<Index>> UniqueIndexes(Database& database, const std::string& table) {
-  ARROW_ASSIGN_OR_RAISE(Statement rows,
-                        database.Prepare("SELECT name, origin FROM pragma_index_list(?, 'main') "
-                                         "WHERE \"unique\" AND NOT partial"));
+  ARROW_ASSIGN_OR_RAISE(
+      Statement rows,
+      database.Prepare("SELECT name, origin FROM pragma_index_list(?, 'main') "
+                       "WHERE \"unique\" AND NOT partial"));
   ARROW_RETURN_NOT_OK(rows.BindText(0, table));
   std::vector<Index> indexes;
   while (true) {
@@ -120,7 +126,8 @@ Result<std::vector<Index>> UniqueIndexes(Database& database, const std::string& 
 }
 
 /// The index as a key, unless some part of it forbids that.
-Result<std::optional<KeyDefinition>> AsKey(Database& database, const Definition& definition,
+Result<std::optional<KeyDefinition>> AsKey(Database& database,
+                                           const Definition& definition,
                                            const std::string& index) {
   ARROW_ASSIGN_OR_RAISE(Statement rows,
                         database.Prepare("SELECT name, \"desc\", coll "
@@ -132,14 +139,16 @@ Result<std::optional<KeyDefinition>> AsKey(Database& database, const Definition&
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool has_row, rows.Step());
     if (!has_row) break;
-    if (rows.ColumnType(0) != Type::kText) return std::nullopt;  // An expression, or the rowid.
+    if (rows.ColumnType(0) != Type::kText)
+      return std::nullopt;  // An expression, or the rowid.
     const ColumnDefinition* column = FindColumn(definition, rows.ColumnText(0));
     const std::string collation(rows.ColumnText(2));
     // A collation of the application is not here to compare with.
     const bool is_known = EqualsIgnoringCase(collation, "BINARY") ||
                           EqualsIgnoringCase(collation, "NOCASE") ||
                           EqualsIgnoringCase(collation, "RTRIM");
-    if (column == nullptr || !column->not_null || HasRealAffinity(column->declared) || !is_known)
+    if (column == nullptr || !column->not_null || HasRealAffinity(column->declared) ||
+        !is_known)
       return std::nullopt;
     // Read in one direction, an index of mixed directions is in nobody's order.
     const bool descends = rows.ColumnInt64(1) != 0;
@@ -159,16 +168,19 @@ Result<bool> StoresUtf8(Database& database) {
 
 /// The only column of the PRIMARY KEY, if it is a name of the rowid: INTEGER, spelled so, and no
 /// index of its own (`INTEGER PRIMARY KEY DESC` has one, by an old accident of SQLite).
-const ColumnDefinition* RowidAlias(const Definition& definition, const std::vector<Index>& indexes) {
+const ColumnDefinition* RowidAlias(const Definition& definition,
+                                   const std::vector<Index>& indexes) {
   if (definition.without_rowid) return nullptr;
   const ColumnDefinition* alias = nullptr;
   for (const ColumnDefinition& column : definition.columns) {
     if (column.primary_key == 0) continue;
-    if (alias != nullptr || !EqualsIgnoringCase(column.declared, "INTEGER")) return nullptr;
+    if (alias != nullptr || !EqualsIgnoringCase(column.declared, "INTEGER"))
+      return nullptr;
     alias = &column;
   }
-  const bool has_index = std::any_of(indexes.begin(), indexes.end(),
-                                     [](const Index& index) { return index.origin == "pk"; });
+  const bool has_index =
+      std::any_of(indexes.begin(), indexes.end(),
+                  [](const Index& index) { return index.origin == "pk"; });
   return has_index ? nullptr : alias;
 }
 
@@ -187,7 +199,8 @@ Status ChooseKey(Database& database, Definition& definition) {
   for (const Index& index : indexes) {
     ARROW_ASSIGN_OR_RAISE(auto key, AsKey(database, definition, index.name));
     if (!key) continue;
-    const auto rank = std::make_tuple(index.origin != "pk", key->columns.size(), index.name);
+    const auto rank =
+        std::make_tuple(index.origin != "pk", key->columns.size(), index.name);
     if (best && *best <= rank) continue;
     best = rank;
     definition.key = std::move(key);
@@ -208,10 +221,12 @@ std::string Quote(const std::string& name) {
 
 Result<std::string> ResolveTable(Database& database, const TableName& name) {
   if (!name.schema.empty() && !EqualsIgnoringCase(name.schema, "main"))
-    return Error(ErrorKind::kUsage, "source.no-such-table",
-                 fmt::format("wanted a table of the schema main, the only one of a SQLite file, "
-                             "found {}", ToString(name)),
-                 "attached databases are read one by one, each as a source of its own");
+    return Error(
+        ErrorKind::kUsage, "source.no-such-table",
+        fmt::format("wanted a table of the schema main, the only one of a SQLite file, "
+                    "found {}",
+                    ToString(name)),
+        "attached databases are read one by one, each as a source of its own");
   ARROW_ASSIGN_OR_RAISE(const auto tables, TablesAndViews(database));
   // SQLite itself never has two names that differ in case only.
   for (const std::string& table : tables)
@@ -225,7 +240,8 @@ Result<Definition> ReadDefinition(Database& database, const std::string& table) 
   ARROW_RETURN_NOT_OK(ReadSchemaRow(database, definition));
   if (definition.kind != TableKind::kTable) {
     // A view over a table that is gone, a module that is not here.
-    const auto readable = database.Prepare("SELECT * FROM main." + Quote(table) + " LIMIT 0");
+    const auto readable =
+        database.Prepare("SELECT * FROM main." + Quote(table) + " LIMIT 0");
     ARROW_RETURN_NOT_OK(InContext(readable.status(), ToString(TableName{"main", table})));
   }
   ARROW_RETURN_NOT_OK(ReadColumns(database, definition));
@@ -236,7 +252,9 @@ Result<Definition> ReadDefinition(Database& database, const std::string& table) 
 
 std::string FingerprintOf(const Definition& definition) {
   std::string all;
-  const auto add = [&](std::string_view part) { all += fmt::format("{}:{};", part.size(), part); };
+  const auto add = [&](std::string_view part) {
+    all += fmt::format("{}:{};", part.size(), part);
+  };
   add(definition.table);
   add(definition.sql);
   for (const ColumnDefinition& column : definition.columns) {

@@ -20,14 +20,14 @@ struct ColumnDefinition {
   std::string declared;   ///< as written; "" for none
   std::string collation;  ///< "" for views and virtual tables
   bool not_null = false;
-  int primary_key = 0;    ///< place in the PRIMARY KEY, from 1; 0: not in it
+  int primary_key = 0;  ///< place in the PRIMARY KEY, from 1; 0: not in it
 };
 
 /// Unique and NOT NULL in every part, in an order SQLite can read without sorting.
 struct KeyDefinition {
   std::vector<std::string> columns;
   std::vector<std::string> collations;  ///< of the index: BINARY, NOCASE or RTRIM
-  std::string index;                    ///< "": the rowid, which the only column is an alias of
+  std::string index;  ///< "": the rowid, which the only column is an alias of
   bool operator==(const KeyDefinition&) const = default;
 };
 
@@ -39,7 +39,8 @@ struct Definition {
   bool strict = false;
   std::vector<ColumnDefinition> columns;  ///< generated ones too; not the hidden ones
   std::optional<KeyDefinition> key;
-  std::string rowid;  ///< a name of the rowid that no column hides; "" if there is no rowid
+  std::string
+      rowid;  ///< a name of the rowid that no column hides; "" if there is no rowid
 };
 
 /// `name` with SQL's double quotes.

@@ -1,12 +1,12 @@
 #include "source/sqlite_describe.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <set>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "arrow/type.h"
 #include "arrow/util/key_value_metadata.h"
@@ -26,12 +26,14 @@ constexpr int64_t kSampledValueMax = 1 << 20;
 constexpr int64_t kAnyValueMax = 1'000'000'000;
 
 bool SameIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) {
+                      return std::tolower(x) == std::tolower(y);
+                    });
 }
 
-Result<const ColumnDefinition*> FindColumn(const Definition& definition, const std::string& name) {
+Result<const ColumnDefinition*> FindColumn(const Definition& definition,
+                                           const std::string& name) {
   std::vector<std::string> names;
   const ColumnDefinition* similar = nullptr;
   for (const ColumnDefinition& column : definition.columns) {
@@ -49,8 +51,9 @@ Result<const ColumnDefinition*> FindColumn(const Definition& definition, const s
 Result<std::vector<ColumnDefinition>> Select(const Definition& definition,
                                              const std::vector<std::string>& wanted) {
   if (wanted.empty() && definition.columns.empty())
-    return Error(ErrorKind::kUsage, "source.no-columns",
-                 fmt::format("wanted a table with columns, found none in {}", definition.table));
+    return Error(
+        ErrorKind::kUsage, "source.no-columns",
+        fmt::format("wanted a table with columns, found none in {}", definition.table));
   if (wanted.empty()) return definition.columns;
   std::vector<ColumnDefinition> columns;
   std::set<std::string> seen;
@@ -65,12 +68,14 @@ Result<std::vector<ColumnDefinition>> Select(const Definition& definition,
 }
 
 std::shared_ptr<arrow::Field> FieldOf(const ColumnDefinition& column, ColumnKind kind,
-                                      const Definition& definition, OnTypeMismatch policy) {
+                                      const Definition& definition,
+                                      OnTypeMismatch policy) {
   auto metadata = std::make_shared<arrow::KeyValueMetadata>();
   metadata->Append("sluice.source_type", column.declared);
   if (!column.collation.empty() && ArrowTypeOf(kind)->id() == arrow::Type::STRING)
     metadata->Append("sluice.collation", column.collation);
-  if (kind == ColumnKind::kAnyString) metadata->Append("sluice.on_type_mismatch", "string");
+  if (kind == ColumnKind::kAnyString)
+    metadata->Append("sluice.on_type_mismatch", "string");
   bool is_rowid = false;
   if (definition.key) {
     const auto& key = definition.key->columns;
@@ -94,11 +99,13 @@ Result<int64_t> Ask(Database& database, const std::string& sql) {
 Result<int64_t> AnalyzedRows(Database& database, const std::string& table) {
   ARROW_ASSIGN_OR_RAISE(
       const int64_t has_statistics,
-      Ask(database, "SELECT count(*) FROM main.sqlite_schema WHERE name = 'sqlite_stat1'"));
+      Ask(database,
+          "SELECT count(*) FROM main.sqlite_schema WHERE name = 'sqlite_stat1'"));
   if (has_statistics == 0) return 0;
-  ARROW_ASSIGN_OR_RAISE(Statement row,
-                        database.Prepare("SELECT max(CAST(stat AS INTEGER)) FROM main.sqlite_stat1 "
-                                         "WHERE tbl = ?"));
+  ARROW_ASSIGN_OR_RAISE(
+      Statement row,
+      database.Prepare("SELECT max(CAST(stat AS INTEGER)) FROM main.sqlite_stat1 "
+                       "WHERE tbl = ?"));
   ARROW_RETURN_NOT_OK(row.BindText(0, table));
   ARROW_RETURN_NOT_OK(row.Step());
   return row.ColumnInt64(0);
@@ -108,7 +115,8 @@ Result<int64_t> AnalyzedRows(Database& database, const std::string& table) {
 Result<int64_t> SampledRowBytes(Database& database, const RelationFacts& facts) {
   RelationFacts sample = facts;
   sample.where.clear();
-  const std::string sql = SelectRows(sample, {}).sql + fmt::format(" LIMIT {}", kSampledRows);
+  const std::string sql =
+      SelectRows(sample, {}).sql + fmt::format(" LIMIT {}", kSampledRows);
   ARROW_ASSIGN_OR_RAISE(Statement rows, database.Prepare(sql));
   std::vector<Cell> cells(static_cast<size_t>(rows.column_count()));
   int64_t bytes = 0, count = 0;
@@ -116,7 +124,9 @@ Result<int64_t> SampledRowBytes(Database& database, const RelationFacts& facts) 
   while (rows.NextRow(cells.data(), &failed)) {
     ++count;
     for (size_t i = 0; i < facts.columns.size(); ++i)
-      bytes += 8 + (cells[i].type == Type::kText || cells[i].type == Type::kBlob ? cells[i].size : 0);
+      bytes += 8 + (cells[i].type == Type::kText || cells[i].type == Type::kBlob
+                        ? cells[i].size
+                        : 0);
   }
   if (IdOf(failed) == "sqlite.too-big") return kSampledValueMax;
   ARROW_RETURN_NOT_OK(failed);
@@ -136,12 +146,15 @@ Status Estimate(Database& database, const RelationFacts& facts, TableInfo& info)
   ARROW_ASSIGN_OR_RAISE(int64_t rows, AnalyzedRows(database, facts.table));
   // A stored number takes two bytes or three, where the decoded one takes eight.
   const auto columns = static_cast<int64_t>(facts.columns.size());
-  const int64_t stored_row_bytes = std::max<int64_t>(row_bytes - columns * 5, columns + 1);
+  const int64_t stored_row_bytes =
+      std::max<int64_t>(row_bytes - columns * 5, columns + 1);
   const int64_t rows_max = pages * page_size / stored_row_bytes;
   if (rows == 0 && !facts.rowid.empty()) {
     const std::string from = " FROM main." + Quote(facts.table);
-    ARROW_ASSIGN_OR_RAISE(const int64_t first, Ask(database, "SELECT min(" + facts.rowid + ")" + from));
-    ARROW_ASSIGN_OR_RAISE(const int64_t last, Ask(database, "SELECT max(" + facts.rowid + ")" + from));
+    ARROW_ASSIGN_OR_RAISE(const int64_t first,
+                          Ask(database, "SELECT min(" + facts.rowid + ")" + from));
+    ARROW_ASSIGN_OR_RAISE(const int64_t last,
+                          Ask(database, "SELECT max(" + facts.rowid + ")" + from));
     // Rowids may span more than 63 bits.
     const double span = static_cast<double>(last) - static_cast<double>(first) + 1;
     rows = static_cast<int64_t>(std::min(span, static_cast<double>(rows_max)));
@@ -181,7 +194,8 @@ Result<TableInfo> DescribeRelation(Database& database, const Relation& relation)
   info.relation.name = {"main", table};
   if (!relation.columns.empty()) {
     info.relation.columns.clear();
-    for (const ColumnDefinition& column : columns) info.relation.columns.push_back(column.name);
+    for (const ColumnDefinition& column : columns)
+      info.relation.columns.push_back(column.name);
   }
   RelationFacts facts = FactsFrom(definition, relation, columns);
   if (relation.on_type_mismatch == OnTypeMismatch::kString) {
@@ -192,7 +206,8 @@ Result<TableInfo> DescribeRelation(Database& database, const Relation& relation)
   arrow::FieldVector fields;
   std::string kinds;
   for (size_t i = 0; i < columns.size(); ++i) {
-    fields.push_back(FieldOf(columns[i], facts.kinds[i], definition, relation.on_type_mismatch));
+    fields.push_back(
+        FieldOf(columns[i], facts.kinds[i], definition, relation.on_type_mismatch));
     kinds += fmt::format("{}:{};", NameOf(facts.kinds[i]), columns[i].name);
   }
   info.schema = arrow::schema(std::move(fields));
@@ -200,7 +215,8 @@ Result<TableInfo> DescribeRelation(Database& database, const Relation& relation)
   // Elsewhere an INTEGER column may hold text as well.
   info.key_is_integer =
       info.key.size() == 1 && (facts.key.index.empty() || definition.strict) &&
-      KindOfDeclared((*FindColumn(definition, info.key[0]))->declared) == ColumnKind::kInt64;
+      KindOfDeclared((*FindColumn(definition, info.key[0]))->declared) ==
+          ColumnKind::kInt64;
   info.fingerprint = Sha256Hex(facts.definition + kinds);
   info.detail = ToDetail(facts);
   ARROW_RETURN_NOT_OK(Estimate(database, facts, info));
@@ -215,8 +231,10 @@ Status CheckDefinition(Database& database, const TableInfo& table) {
     return Error(ErrorKind::kSource, "source.table-gone",
                  fmt::format("{} was there when it was described, and is gone", name),
                  "put it back and run again, or give the load up with --restart");
-  if (KindOf(definition.status()) != ErrorKind::kUsage) ARROW_RETURN_NOT_OK(definition.status());
-  if (definition.ok() && FingerprintOf(*definition) == facts.definition) return Status::OK();
+  if (KindOf(definition.status()) != ErrorKind::kUsage)
+    ARROW_RETURN_NOT_OK(definition.status());
+  if (definition.ok() && FingerprintOf(*definition) == facts.definition)
+    return Status::OK();
   return Error(ErrorKind::kSource, "source.changed",
                fmt::format("{} is not defined as it was when it was described", name),
                "run again with --restart to copy it as it is now");

@@ -1,9 +1,9 @@
 #include "source/sqlite_misfits.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "source/columns.h"
 
@@ -18,8 +18,7 @@ constexpr int64_t kAnyValueMax = 1'000'000'000;
 std::string MisfitExpression(ColumnKind kind, const std::string& name) {
   switch (kind) {
     case ColumnKind::kString:
-    case ColumnKind::kAnyString:
-      return fmt::format("typeof({})='blob'", name);
+    case ColumnKind::kAnyString: return fmt::format("typeof({})='blob'", name);
     case ColumnKind::kInt64:
       return fmt::format("typeof({}) NOT IN ('integer','null')", name);
     case ColumnKind::kBinary:
@@ -27,14 +26,19 @@ std::string MisfitExpression(ColumnKind kind, const std::string& name) {
     case ColumnKind::kFloat64:
       return fmt::format(
           "CASE typeof({0}) WHEN 'integer' THEN {0} NOT BETWEEN -9007199254740992 AND "
-          "9007199254740992 ELSE typeof({0}) NOT IN ('real','null') END", name);
+          "9007199254740992 ELSE typeof({0}) NOT IN ('real','null') END",
+          name);
     case ColumnKind::kBool:
-      return fmt::format("CASE typeof({0}) WHEN 'integer' THEN {0} NOT IN (0,1) "
-                         "ELSE typeof({0})<>'null' END", name);
+      return fmt::format(
+          "CASE typeof({0}) WHEN 'integer' THEN {0} NOT IN (0,1) "
+          "ELSE typeof({0})<>'null' END",
+          name);
     case ColumnKind::kDate:
     case ColumnKind::kTimestamp:
-      return fmt::format("CASE typeof({0}) WHEN 'text' THEN CASE WHEN length({0})<=26 THEN {0} "
-                         "ELSE 1 END ELSE typeof({0})<>'null' END", name);
+      return fmt::format(
+          "CASE typeof({0}) WHEN 'text' THEN CASE WHEN length({0})<=26 THEN {0} "
+          "ELSE 1 END ELSE typeof({0})<>'null' END",
+          name);
   }
   return "1";
 }
@@ -49,9 +53,11 @@ using Judge = bool (*)(ColumnKind kind, const Cell& cell);
 
 /// `expressions` has one place for each column, which `is_misfit` judges.
 Result<std::vector<bool>> Scan(Database& database, const RelationFacts& facts,
-                               const std::vector<std::string>& expressions, Judge is_misfit) {
+                               const std::vector<std::string>& expressions,
+                               Judge is_misfit) {
   // In the table's own order: every row is visited, so the key's index would only cost.
-  const std::string where = facts.where.empty() ? "" : fmt::format(" WHERE ({})", facts.where);
+  const std::string where =
+      facts.where.empty() ? "" : fmt::format(" WHERE ({})", facts.where);
   ARROW_ASSIGN_OR_RAISE(Statement rows,
                         database.Prepare(fmt::format("SELECT {} FROM main.{}{}",
                                                      fmt::join(expressions, ","),

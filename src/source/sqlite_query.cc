@@ -5,10 +5,10 @@
 // at the parameter, for at the column it would hide the column from the index.
 #include "source/sqlite_query.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "arrow/buffer.h"
@@ -27,10 +27,12 @@ std::string Condition(const KeyDefinition& key, const char* comparison) {
     values.push_back("? COLLATE " + key.collations[i]);
   }
   if (names.size() == 1) return fmt::format("{} {} {}", names[0], comparison, values[0]);
-  return fmt::format("({}) {} ({})", fmt::join(names, ","), comparison, fmt::join(values, ","));
+  return fmt::format("({}) {} ({})", fmt::join(names, ","), comparison,
+                     fmt::join(values, ","));
 }
 
-std::vector<std::string> RangeConditions(const RelationFacts& facts, const KeyRange& range) {
+std::vector<std::string> RangeConditions(const RelationFacts& facts,
+                                         const KeyRange& range) {
   std::vector<std::string> conditions;
   if (range.after) conditions.push_back(Condition(facts.key, ">"));
   if (range.upto) conditions.push_back(Condition(facts.key, "<="));
@@ -55,25 +57,31 @@ std::string OrderClause(const RelationFacts& facts, bool from_the_end) {
 Status Bind(const arrow::Scalar& value, int index, Statement& statement) {
   switch (value.type->id()) {
     case arrow::Type::INT64:
-      return statement.BindInt64(index, static_cast<const arrow::Int64Scalar&>(value).value);
+      return statement.BindInt64(index,
+                                 static_cast<const arrow::Int64Scalar&>(value).value);
     case arrow::Type::DOUBLE:
-      return statement.BindDouble(index, static_cast<const arrow::DoubleScalar&>(value).value);
+      return statement.BindDouble(index,
+                                  static_cast<const arrow::DoubleScalar&>(value).value);
     case arrow::Type::STRING:
-      return statement.BindText(index, static_cast<const arrow::BaseBinaryScalar&>(value).view());
+      return statement.BindText(
+          index, static_cast<const arrow::BaseBinaryScalar&>(value).view());
     case arrow::Type::BINARY:
-      return statement.BindBlob(index, static_cast<const arrow::BaseBinaryScalar&>(value).view());
+      return statement.BindBlob(
+          index, static_cast<const arrow::BaseBinaryScalar&>(value).view());
     default:
-      return Error(ErrorKind::kFailed, "source.key",
-                   fmt::format("wanted a key of int64, double, string or binary, found {}",
-                               value.type->ToString()));
+      return Error(
+          ErrorKind::kFailed, "source.key",
+          fmt::format("wanted a key of int64, double, string or binary, found {}",
+                      value.type->ToString()));
   }
 }
 
-Status BindKey(const RelationFacts& facts, const Key& key, int first, Statement& statement) {
+Status BindKey(const RelationFacts& facts, const Key& key, int first,
+               Statement& statement) {
   if (key.size() != facts.key.columns.size())
     return Error(ErrorKind::kFailed, "source.key",
-                 fmt::format("wanted a key of {} values for {}, found {}", facts.key.columns.size(),
-                             facts.table, key.size()));
+                 fmt::format("wanted a key of {} values for {}, found {}",
+                             facts.key.columns.size(), facts.table, key.size()));
   for (size_t i = 0; i < key.size(); ++i)
     ARROW_RETURN_NOT_OK(Bind(*key[i], first + static_cast<int>(i), statement));
   return Status::OK();
@@ -98,7 +106,8 @@ std::string ToDetail(const RelationFacts& facts) {
 }
 
 Result<RelationFacts> FactsOf(const TableInfo& table) {
-  ARROW_ASSIGN_OR_RAISE(const nlohmann::json json, ParseJson(table.detail, "SQLite table detail"));
+  ARROW_ASSIGN_OR_RAISE(const nlohmann::json json,
+                        ParseJson(table.detail, "SQLite table detail"));
   JsonReader reader(json, "SQLite table detail");
   RelationFacts facts;
   facts.table = reader.Text("table");
@@ -122,7 +131,8 @@ std::string FromClause(const RelationFacts& facts) {
   if (!facts.is_table) return clause;
   // Else a condition in `where` could choose another index, and sort every chunk.
   if (!facts.key.index.empty()) return clause + " INDEXED BY " + Quote(facts.key.index);
-  return facts.rowid.empty() && facts.key.columns.empty() ? clause : clause + " NOT INDEXED";
+  return facts.rowid.empty() && facts.key.columns.empty() ? clause
+                                                          : clause + " NOT INDEXED";
 }
 
 RowsQuery SelectRows(const RelationFacts& facts, const KeyRange& range) {
@@ -144,24 +154,29 @@ RowsQuery SelectRows(const RelationFacts& facts, const KeyRange& range) {
   }
   std::vector<std::string> conditions = RangeConditions(facts, range);
   if (!facts.where.empty()) conditions.push_back("(" + facts.where + ")");
-  query.sql = fmt::format("SELECT {}{}{}{}", fmt::join(selected, ","), FromClause(facts),
-                          WhereClause(conditions), OrderClause(facts, /*from_the_end=*/false));
+  query.sql =
+      fmt::format("SELECT {}{}{}{}", fmt::join(selected, ","), FromClause(facts),
+                  WhereClause(conditions), OrderClause(facts, /*from_the_end=*/false));
   return query;
 }
 
-std::string SelectKey(const RelationFacts& facts, const KeyRange& range, bool from_the_end) {
+std::string SelectKey(const RelationFacts& facts, const KeyRange& range,
+                      bool from_the_end) {
   std::vector<std::string> names;
   for (const std::string& column : facts.key.columns) names.push_back(Quote(column));
-  return fmt::format("SELECT {}{}{}{} LIMIT 1 OFFSET ?", fmt::join(names, ","), FromClause(facts),
-                     WhereClause(RangeConditions(facts, range)), OrderClause(facts, from_the_end));
+  return fmt::format("SELECT {}{}{}{} LIMIT 1 OFFSET ?", fmt::join(names, ","),
+                     FromClause(facts), WhereClause(RangeConditions(facts, range)),
+                     OrderClause(facts, from_the_end));
 }
 
 int RangeParameters(const KeyRange& range) {
-  const size_t count = (range.after ? range.after->size() : 0) + (range.upto ? range.upto->size() : 0);
+  const size_t count =
+      (range.after ? range.after->size() : 0) + (range.upto ? range.upto->size() : 0);
   return static_cast<int>(count);
 }
 
-Status BindRange(const RelationFacts& facts, const KeyRange& range, Statement& statement) {
+Status BindRange(const RelationFacts& facts, const KeyRange& range,
+                 Statement& statement) {
   int first = 0;
   for (const std::optional<Key>* bound : {&range.after, &range.upto}) {
     if (!*bound) continue;

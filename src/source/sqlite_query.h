@@ -19,10 +19,10 @@ struct RelationFacts {
   std::vector<std::string> columns;  ///< selected
   std::vector<ColumnKind> kinds;     ///< one per selected column
   std::string where;
-  KeyDefinition key;                 ///< without columns: none
-  std::string rowid;                 ///< visible name, or ""
-  bool is_table = true;              ///< not a view, not virtual
-  std::string definition;            ///< fingerprint of the table's definition
+  KeyDefinition key;       ///< without columns: none
+  std::string rowid;       ///< visible name, or ""
+  bool is_table = true;    ///< not a view, not virtual
+  std::string definition;  ///< fingerprint of the table's definition
 };
 
 std::string ToDetail(const RelationFacts& facts);
@@ -35,13 +35,15 @@ std::string FromClause(const RelationFacts& facts);
 /// the rowid) that are not selected and which name a row in messages.
 struct RowsQuery {
   std::string sql;
-  std::vector<std::string> label_names;  ///< of the columns that name a row; empty: nothing does
-  std::vector<int> label_places;         ///< their places in the result
+  std::vector<std::string>
+      label_names;                ///< of the columns that name a row; empty: nothing does
+  std::vector<int> label_places;  ///< their places in the result
 };
 RowsQuery SelectRows(const RelationFacts& facts, const KeyRange& range);
 
 /// The key alone of the row `offset` (from 0) of `range`; `where` is not applied.
-std::string SelectKey(const RelationFacts& facts, const KeyRange& range, bool from_the_end);
+std::string SelectKey(const RelationFacts& facts, const KeyRange& range,
+                      bool from_the_end);
 
 /// Binds the bounds of `range`, which a statement made above names first.
 /// kFailed "source.key" for a key that is not this relation's.

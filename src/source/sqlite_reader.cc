@@ -1,9 +1,9 @@
 #include "source/sqlite_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "arrow/array/array_base.h"
 #include "arrow/memory_pool.h"
@@ -37,11 +37,11 @@ class Reader : public arrow::RecordBatchReader {
     auto* pool = context.pool != nullptr ? context.pool : arrow::default_memory_pool();
     for (int i = 0; i < schema_->num_fields(); ++i) {
       const auto& field = schema_->field(i);
-      columns_.push_back({errors_.facts().kinds[static_cast<size_t>(i)], field->nullable(), 0,
-                          ColumnBuilder(field->type(), pool)});
+      columns_.push_back({errors_.facts().kinds[static_cast<size_t>(i)],
+                          field->nullable(), 0, ColumnBuilder(field->type(), pool)});
     }
-    rows_max_ = std::clamp<int64_t>(context.batch_bytes / BytesOfCells(columns_.size()), 1,
-                                    std::max<int64_t>(context.batch_rows, 1));
+    rows_max_ = std::clamp<int64_t>(context.batch_bytes / BytesOfCells(columns_.size()),
+                                    1, std::max<int64_t>(context.batch_rows, 1));
   }
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
@@ -50,7 +50,8 @@ class Reader : public arrow::RecordBatchReader {
     batch->reset();
     if (!rows_) return Status::OK();
     if (context_.stop != nullptr) ARROW_RETURN_NOT_OK(context_.stop->Poll());
-    for (Column& column : columns_) ARROW_RETURN_NOT_OK(column.builder.Reserve(rows_max_));
+    for (Column& column : columns_)
+      ARROW_RETURN_NOT_OK(column.builder.Reserve(rows_max_));
     int64_t bytes = 0, count = 0;
     bool has_more = true;
     while (has_more && count < rows_max_ && bytes < context_.batch_bytes) {
@@ -95,12 +96,14 @@ class Reader : public arrow::RecordBatchReader {
       Column& column = columns_[i];
       const Cell& cell = cells_[i];
       if (cell.type == Type::kNull) {
-        if (!column.nullable) [[unlikely]] return errors_.NullFound(cells_.data(), i);
+        if (!column.nullable) [[unlikely]]
+          return errors_.NullFound(cells_.data(), i);
         column.builder.AppendNull();
         continue;
       }
       const Fit fit = AppendCell(column.kind, cell, reals_, column.builder);
-      if (fit != Fit::kFits) [[unlikely]] ARROW_RETURN_NOT_OK(AppendMisfit(fit, i));
+      if (fit != Fit::kFits) [[unlikely]]
+        ARROW_RETURN_NOT_OK(AppendMisfit(fit, i));
     }
     return bytes;
   }
@@ -126,12 +129,14 @@ class Reader : public arrow::RecordBatchReader {
     context_.tally->source_bytes += bytes;
     for (size_t i = 0; i < columns_.size(); ++i) {
       const int64_t coerced = std::exchange(columns_[i].coerced, 0);
-      if (coerced > 0) context_.tally->coerced[schema_->field(static_cast<int>(i))->name()] += coerced;
+      if (coerced > 0)
+        context_.tally->coerced[schema_->field(static_cast<int>(i))->name()] += coerced;
     }
   }
 
   std::shared_ptr<Database> database_;
-  std::optional<Statement> rows_;  // Gone once read to the end: it holds a lock outside a snapshot.
+  std::optional<Statement>
+      rows_;  // Gone once read to the end: it holds a lock outside a snapshot.
   RowErrors errors_;
   std::shared_ptr<arrow::Schema> schema_;
   bool misfits_become_null_;
@@ -145,10 +150,9 @@ class Reader : public arrow::RecordBatchReader {
 
 }  // namespace
 
-Result<std::shared_ptr<arrow::RecordBatchReader>> OpenReader(std::shared_ptr<Database> database,
-                                                             const TableInfo& table,
-                                                             const KeyRange& range,
-                                                             const ReadContext& context) {
+Result<std::shared_ptr<arrow::RecordBatchReader>> OpenReader(
+    std::shared_ptr<Database> database, const TableInfo& table, const KeyRange& range,
+    const ReadContext& context) {
   ARROW_ASSIGN_OR_RAISE(RelationFacts facts, FactsOf(table));
   const RowsQuery query = SelectRows(facts, range);
   RowErrors errors(std::move(facts), query, range);

@@ -12,9 +12,8 @@
 namespace sluice::sqlite {
 
 /// The reader keeps the connection; one open reader per connection.
-Result<std::shared_ptr<arrow::RecordBatchReader>> OpenReader(std::shared_ptr<Database> database,
-                                                             const TableInfo& table,
-                                                             const KeyRange& range,
-                                                             const ReadContext& context);
+Result<std::shared_ptr<arrow::RecordBatchReader>> OpenReader(
+    std::shared_ptr<Database> database, const TableInfo& table, const KeyRange& range,
+    const ReadContext& context);
 
 }  // namespace sluice::sqlite

@@ -1,10 +1,10 @@
 #include "source/sqlite_row_errors.h"
 
-#include <numeric>
-#include <utility>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+
+#include <numeric>
+#include <utility>
 
 #include "arrow/type.h"
 
@@ -34,8 +34,10 @@ std::string Sized(int64_t size) {
 
 /// Bytes of a value; of a blob without loading it.
 std::string LengthOf(const std::string& column) {
-  return fmt::format("CASE typeof({0}) WHEN 'blob' THEN length({0}) "
-                     "WHEN 'text' THEN length(CAST({0} AS BLOB)) END", Quote(column));
+  return fmt::format(
+      "CASE typeof({0}) WHEN 'blob' THEN length({0}) "
+      "WHEN 'text' THEN length(CAST({0} AS BLOB)) END",
+      Quote(column));
 }
 
 }  // namespace
@@ -51,28 +53,34 @@ std::string RowErrors::RowName(const Cell* row, const std::vector<int>& places) 
   std::vector<std::string> parts;
   for (size_t i = 0; i < places.size(); ++i)
     parts.push_back(fmt::format("{}={}", query_.label_names[i], KeyText(row[places[i]])));
-  return parts.empty() ? "a row without a key" : fmt::format("row {}", fmt::join(parts, ", "));
+  return parts.empty() ? "a row without a key"
+                       : fmt::format("row {}", fmt::join(parts, ", "));
 }
 
 Status RowErrors::Misfit(const Cell* row, size_t column) const {
   const Cell& cell = row[column];
-  const std::string message = fmt::format(
-      "{}, {}, column {}: wanted {}, found {}", NameOfTable(), RowName(row, query_.label_places),
-      facts_.columns[column], ArrowTypeOf(facts_.kinds[column])->ToString(), Describe(cell));
+  const std::string message =
+      fmt::format("{}, {}, column {}: wanted {}, found {}", NameOfTable(),
+                  RowName(row, query_.label_places), facts_.columns[column],
+                  ArrowTypeOf(facts_.kinds[column])->ToString(), Describe(cell));
   if (cell.type == Type::kText && !IsUtf8(cell.bytes()))
-    return Error(ErrorKind::kFailed, "source.type-mismatch", message,
-                 "--on-type-mismatch null makes such values NULL and counts them; to keep their "
-                 "bytes, copy a view that says hex(…)");
-  return Error(ErrorKind::kFailed, "source.type-mismatch", message,
-               "--on-type-mismatch null makes such values NULL and counts them; string makes the "
-               "whole column a string");
+    return Error(
+        ErrorKind::kFailed, "source.type-mismatch", message,
+        "--on-type-mismatch null makes such values NULL and counts them; to keep their "
+        "bytes, copy a view that says hex(…)");
+  return Error(
+      ErrorKind::kFailed, "source.type-mismatch", message,
+      "--on-type-mismatch null makes such values NULL and counts them; string makes the "
+      "whole column a string");
 }
 
 Status RowErrors::NullFound(const Cell* row, size_t column) const {
-  return Error(ErrorKind::kSource, "source.corrupt",
-               fmt::format("{}, {}, column {}: wanted a value, as the column is NOT NULL, found NULL",
-                           NameOfTable(), RowName(row, query_.label_places), facts_.columns[column]),
-               "look with `PRAGMA integrity_check`, which lists such rows");
+  return Error(
+      ErrorKind::kSource, "source.corrupt",
+      fmt::format(
+          "{}, {}, column {}: wanted a value, as the column is NOT NULL, found NULL",
+          NameOfTable(), RowName(row, query_.label_places), facts_.columns[column]),
+      "look with `PRAGMA integrity_check`, which lists such rows");
 }
 
 Status RowErrors::TooBig(const std::string& row, const RowSize& size,
@@ -83,10 +91,11 @@ Status RowErrors::TooBig(const std::string& row, const RowSize& size,
       size.largest < facts_.columns.size() ? facts_.columns[size.largest] : "unknown";
   return Error(
       ErrorKind::kResource, "source.row-too-big",
-      fmt::format("{}, {}, column {}: wanted rows of at most {}, found one of {}{}, {}{} of it in "
-                  "this column",
-                  NameOfTable(), row, column, Sized(row_bytes_max), more, Sized(size.row_bytes),
-                  more, Sized(size.largest_bytes)),
+      fmt::format(
+          "{}, {}, column {}: wanted rows of at most {}, found one of {}{}, {}{} of it in "
+          "this column",
+          NameOfTable(), row, column, Sized(row_bytes_max), more, Sized(size.row_bytes),
+          more, Sized(size.largest_bytes)),
       fmt::format("{} {}MiB{}, or leave the column out",
                   size.is_exact ? "--memory" : "more than --memory", memory,
                   size.is_exact ? " would do" : " is needed"));
@@ -95,7 +104,8 @@ Status RowErrors::TooBig(const std::string& row, const RowSize& size,
 Status RowErrors::RowTooBig(const Cell* row, int64_t row_bytes_max) const {
   RowSize size{.row_bytes = BytesOfCells(facts_.columns.size())};
   for (size_t i = 0; i < facts_.columns.size(); ++i)
-    if (row[i].type == Type::kText || row[i].type == Type::kBlob) size.Add(i, row[i].size);
+    if (row[i].type == Type::kText || row[i].type == Type::kBlob)
+      size.Add(i, row[i].size);
   return TooBig(RowName(row, query_.label_places), size, row_bytes_max);
 }
 
@@ -118,7 +128,8 @@ Status RowErrors::ValueTooBig(Database& database, int64_t rows_before,
   RowSize size{.row_bytes = BytesOfCells(facts_.columns.size())};
   for (size_t i = 0; i < facts_.columns.size(); ++i) {
     if (has_rowid) {
-      size.Add(i, database.ValueBytes(facts_.table, facts_.columns[i], cells[0].integer).value_or(0));
+      size.Add(i, database.ValueBytes(facts_.table, facts_.columns[i], cells[0].integer)
+                      .value_or(0));
       continue;
     }
     const auto length = FindRow(database, LengthOf(facts_.columns[i]), rows_before);
@@ -133,15 +144,18 @@ Status RowErrors::ValueTooBig(Database& database, int64_t rows_before,
 }
 
 /// The row after `rows_before` others of the query: `expression`, then what names the row.
-Result<RowErrors::FoundRow> RowErrors::FindRow(Database& database, const std::string& expression,
+Result<RowErrors::FoundRow> RowErrors::FindRow(Database& database,
+                                               const std::string& expression,
                                                int64_t rows_before) const {
   RelationFacts named = facts_;
   named.columns.clear();
   RowsQuery query = SelectRows(named, range_);
   if (query.label_places.empty())
-    return Error(ErrorKind::kFailed, "source.no-key", "nothing names a row of this relation");
+    return Error(ErrorKind::kFailed, "source.no-key",
+                 "nothing names a row of this relation");
   query.sql.replace(0, sizeof("SELECT ") - 1, "SELECT " + expression + ",");
-  ARROW_ASSIGN_OR_RAISE(Statement statement, database.Prepare(query.sql + " LIMIT 1 OFFSET ?"));
+  ARROW_ASSIGN_OR_RAISE(Statement statement,
+                        database.Prepare(query.sql + " LIMIT 1 OFFSET ?"));
   ARROW_RETURN_NOT_OK(BindRange(facts_, range_, statement));
   ARROW_RETURN_NOT_OK(statement.BindInt64(RangeParameters(range_), rows_before));
   FoundRow row{std::move(statement), std::vector<Cell>(query.label_places.size() + 1)};
@@ -154,11 +168,13 @@ Result<RowErrors::FoundRow> RowErrors::FindRow(Database& database, const std::st
 Status RowErrors::Changed(const Status& status) const {
   if (KindOf(status) != ErrorKind::kUsage) return InTable(status);
   return Error(ErrorKind::kSource, "source.changed",
-               fmt::format("{} is not what it was when it was described: {}", NameOfTable(),
-                           status.message()),
+               fmt::format("{} is not what it was when it was described: {}",
+                           NameOfTable(), status.message()),
                "run again with --restart to copy it as it is now");
 }
 
-Status RowErrors::InTable(const Status& status) const { return InContext(status, NameOfTable()); }
+Status RowErrors::InTable(const Status& status) const {
+  return InContext(status, NameOfTable());
+}
 
 }  // namespace sluice::sqlite

@@ -14,7 +14,9 @@
 namespace sluice::sqlite {
 
 /// What the cells of a row count for besides the bytes of their texts and blobs.
-constexpr int64_t BytesOfCells(size_t columns) { return static_cast<int64_t>(columns) * 8; }
+constexpr int64_t BytesOfCells(size_t columns) {
+  return static_cast<int64_t>(columns) * 8;
+}
 
 /// `row` is the cells of the failed row in the order of the query.
 class RowErrors {
@@ -30,7 +32,8 @@ class RowErrors {
   Status RowTooBig(const Cell* row, int64_t row_bytes_max) const;
   /// The same, where SQLite refused to load a value of the row after `rows_before` rows of the
   /// query: finds the row again without its values, and asks for their sizes.
-  Status ValueTooBig(Database& database, int64_t rows_before, int64_t row_bytes_max) const;
+  Status ValueTooBig(Database& database, int64_t rows_before,
+                     int64_t row_bytes_max) const;
   /// `status` of a statement on the table that was fine when it was described: what was a usage
   /// error then is kSource "source.changed" now.
   Status Changed(const Status& status) const;

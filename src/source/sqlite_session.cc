@@ -1,11 +1,11 @@
 #include "source/sqlite_session.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
-
-#include <fmt/format.h>
 
 #include "arrow/record_batch.h"
 #include "arrow/scalar.h"
@@ -21,7 +21,8 @@ constexpr int kProbes = 16;
 constexpr int kProbesFoundMin = 14;
 
 std::optional<int64_t> IntegerOf(const std::optional<Key>& key) {
-  if (!key || key->size() != 1 || (*key)[0]->type->id() != arrow::Type::INT64) return std::nullopt;
+  if (!key || key->size() != 1 || (*key)[0]->type->id() != arrow::Type::INT64)
+    return std::nullopt;
   return static_cast<const arrow::Int64Scalar&>(*(*key)[0]).value;
 }
 
@@ -29,18 +30,20 @@ Key IntegerKey(int64_t value) { return {std::make_shared<arrow::Int64Scalar>(val
 
 class SqliteSession : public Session {
  public:
-  explicit SqliteSession(std::shared_ptr<Database> database) : database_(std::move(database)) {}
+  explicit SqliteSession(std::shared_ptr<Database> database)
+      : database_(std::move(database)) {}
 
   Result<std::vector<TableName>> List(const Pattern& pattern) override {
     // Tables of virtual tables (shadow) are theirs; a virtual table is a view upon them.
     ARROW_ASSIGN_OR_RAISE(
         Statement rows,
-        database_->Prepare("SELECT s.name FROM main.sqlite_schema s "
-                           "JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name "
-                           "WHERE s.type IN ('table', 'view') AND s.name GLOB ?1 "
-                           "AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-                           "AND (l.type = 'table' OR (?2 AND l.type IN ('view', 'virtual'))) "
-                           "ORDER BY s.rowid"));
+        database_->Prepare(
+            "SELECT s.name FROM main.sqlite_schema s "
+            "JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name "
+            "WHERE s.type IN ('table', 'view') AND s.name GLOB ?1 "
+            "AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+            "AND (l.type = 'table' OR (?2 AND l.type IN ('view', 'virtual'))) "
+            "ORDER BY s.rowid"));
     ARROW_RETURN_NOT_OK(rows.BindText(0, pattern.glob));
     ARROW_RETURN_NOT_OK(rows.BindInt64(1, pattern.views ? 1 : 0));
     std::vector<TableName> names;
@@ -65,13 +68,16 @@ class SqliteSession : public Session {
     ARROW_ASSIGN_OR_RAISE(const RelationFacts facts, KeyedFactsOf(table));
     rows_wanted = std::max<int64_t>(rows_wanted, 1);
     if (table.key_is_integer) {
-      ARROW_ASSIGN_OR_RAISE(const auto first, FindKey(facts, within, 0, /*from_the_end=*/false));
+      ARROW_ASSIGN_OR_RAISE(const auto first,
+                            FindKey(facts, within, 0, /*from_the_end=*/false));
       const std::optional<int64_t> start = IntegerOf(first);
       if (!start) return std::nullopt;
-      const int64_t limit = IntegerOf(within.upto).value_or(std::numeric_limits<int64_t>::max());
+      const int64_t limit =
+          IntegerOf(within.upto).value_or(std::numeric_limits<int64_t>::max());
       // Keys are unique integers: no more than rows_wanted of them are left. Unsigned, as the
       // distance of two integers may need 64 bits.
-      const uint64_t distance = static_cast<uint64_t>(limit) - static_cast<uint64_t>(*start);
+      const uint64_t distance =
+          static_cast<uint64_t>(limit) - static_cast<uint64_t>(*start);
       if (distance < static_cast<uint64_t>(rows_wanted)) return std::nullopt;
       const int64_t proposed = *start + (rows_wanted - 1);
       ARROW_ASSIGN_OR_RAISE(const bool is_dense, IsDense(facts, *start, rows_wanted));
@@ -80,9 +86,9 @@ class SqliteSession : public Session {
     return FindKey(facts, within, rows_wanted - 1, /*from_the_end=*/false);
   }
 
-  Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const TableInfo& table,
-                                                         const KeyRange& range,
-                                                         const ReadContext& context) override {
+  Result<std::shared_ptr<arrow::RecordBatchReader>> Read(
+      const TableInfo& table, const KeyRange& range,
+      const ReadContext& context) override {
     return OpenReader(database_, table, range, context);
   }
 
@@ -112,7 +118,8 @@ class SqliteSession : public Session {
 
   Result<std::optional<Key>> FindKey(const RelationFacts& facts, const KeyRange& range,
                                      int64_t offset, bool from_the_end) {
-    ARROW_ASSIGN_OR_RAISE(Statement row, database_->Prepare(SelectKey(facts, range, from_the_end)));
+    ARROW_ASSIGN_OR_RAISE(Statement row,
+                          database_->Prepare(SelectKey(facts, range, from_the_end)));
     ARROW_RETURN_NOT_OK(BindRange(facts, range, row));
     ARROW_RETURN_NOT_OK(row.BindInt64(RangeParameters(range), offset));
     std::vector<Cell> cells(facts.key.columns.size());
@@ -131,7 +138,8 @@ class SqliteSession : public Session {
     ARROW_ASSIGN_OR_RAISE(Statement row, database_->Prepare(sql + ")"));
     for (int i = 0; i < kProbes; ++i) {
       constexpr double kGoldenRatio = 0.6180339887498949;
-      const double place = (i + 1) * kGoldenRatio - static_cast<int>((i + 1) * kGoldenRatio);
+      const double place =
+          (i + 1) * kGoldenRatio - static_cast<int>((i + 1) * kGoldenRatio);
       const auto step = static_cast<int64_t>(place * static_cast<double>(count));
       ARROW_RETURN_NOT_OK(row.BindInt64(i, first + step));
     }

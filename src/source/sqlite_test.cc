@@ -1,12 +1,11 @@
 #include "source/sqlite.h"
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "arrow/record_batch.h"
@@ -26,10 +25,10 @@ class SqliteSourceTest : public ::testing::Test {
  protected:
   std::string Path() const { return folder_.Path("s.db"); }
   std::unique_ptr<sqlite::Database> Writer() {
-    return sqlite::Database::Open(
-               {.path = Path(), .mode = sqlite::OpenMode::kReadWriteCreate,
-                .busy_timeout_millis = 0},
-               sqlite::Role::kState)
+    return sqlite::Database::Open({.path = Path(),
+                                   .mode = sqlite::OpenMode::kReadWriteCreate,
+                                   .busy_timeout_millis = 0},
+                                  sqlite::Role::kState)
         .ValueOrDie();
   }
   void Execute(const std::string& sql) {
@@ -50,7 +49,8 @@ class SqliteSourceTest : public ::testing::Test {
     relation.on_type_mismatch = policy;
     return relation;
   }
-  static Status ReadStatus(Session& session, const TableInfo& table, const ReadContext& context = {}) {
+  static Status ReadStatus(Session& session, const TableInfo& table,
+                           const ReadContext& context = {}) {
     auto reader = session.Read(table, {}, context);
     return reader.ok() ? ReadRows(**reader).status() : reader.status();
   }
@@ -64,20 +64,24 @@ class SqliteSourceTest : public ::testing::Test {
 };
 
 TEST_F(SqliteSourceTest, AFileThatIsNoDatabaseIsRefusedWhenOpened) {
-  ExpectError(OpenSqliteSource(Path()).status(), ErrorKind::kUsage, "source.no-such-file");
+  ExpectError(OpenSqliteSource(Path()).status(), ErrorKind::kUsage,
+              "source.no-such-file");
   std::ofstream(Path()) << "id,name\n";
-  ExpectError(OpenSqliteSource(Path()).status(), ErrorKind::kUsage, "source.not-a-database");
+  ExpectError(OpenSqliteSource(Path()).status(), ErrorKind::kUsage,
+              "source.not-a-database");
 }
 
 TEST_F(SqliteSourceTest, TablesOfOthersAreNotListed) {
-  Execute("CREATE TABLE b(a); CREATE TABLE a(id INTEGER PRIMARY KEY AUTOINCREMENT);"
-          "CREATE VIEW v AS SELECT * FROM b; CREATE VIRTUAL TABLE f USING fts5(x);"
-          "INSERT INTO b VALUES (1); ANALYZE");
+  Execute(
+      "CREATE TABLE b(a); CREATE TABLE a(id INTEGER PRIMARY KEY AUTOINCREMENT);"
+      "CREATE VIEW v AS SELECT * FROM b; CREATE VIRTUAL TABLE f USING fts5(x);"
+      "INSERT INTO b VALUES (1); ANALYZE");
   Session& session = OneSession();
   EXPECT_EQ(session.List({}).ValueOrDie(),
             (std::vector<TableName>{{"main", "b"}, {"main", "a"}}));
   EXPECT_EQ(session.List({.views = true}).ValueOrDie(),
-            (std::vector<TableName>{{"main", "b"}, {"main", "a"}, {"main", "v"}, {"main", "f"}}));
+            (std::vector<TableName>{
+                {"main", "b"}, {"main", "a"}, {"main", "v"}, {"main", "f"}}));
 }
 
 TEST_F(SqliteSourceTest, AVirtualTableIsReadWhenNamed) {
@@ -98,7 +102,8 @@ TEST_F(SqliteSourceTest, NamesAreFoundExactlyFirstThenIgnoringCase) {
   EXPECT_EQ(table.relation.name.table, "T");
   EXPECT_EQ(table.relation.columns, std::vector<std::string>{"Name"});
   relation.columns = {"Name", "name"};
-  ExpectError(session.Describe(relation).status(), ErrorKind::kUsage, "source.column-twice");
+  ExpectError(session.Describe(relation).status(), ErrorKind::kUsage,
+              "source.column-twice");
   relation.columns = {"Nam"};
   const Status status = session.Describe(relation).status();
   ExpectError(status, ErrorKind::kUsage, "source.no-such-column");
@@ -106,8 +111,9 @@ TEST_F(SqliteSourceTest, NamesAreFoundExactlyFirstThenIgnoringCase) {
 }
 
 TEST_F(SqliteSourceTest, FieldsSayWhereTheyComeFrom) {
-  Execute("CREATE TABLE t(a VARCHAR(9) NOT NULL COLLATE NOCASE, b INT NOT NULL, c, "
-          "PRIMARY KEY(b, a))");
+  Execute(
+      "CREATE TABLE t(a VARCHAR(9) NOT NULL COLLATE NOCASE, b INT NOT NULL, c, "
+      "PRIMARY KEY(b, a))");
   const TableInfo table = OneSession().Describe(T()).ValueOrDie();
   const auto metadata = [&](int field, const char* name) {
     return table.schema->field(field)->metadata()->Get(name).ValueOr("-");
@@ -131,22 +137,25 @@ TEST_F(SqliteSourceTest, AColumnThatAPolicyMayEmptyIsNullable) {
 }
 
 TEST_F(SqliteSourceTest, AMisfitNamesTableKeyColumnAndWhatWasFound) {
-  Execute("CREATE TABLE t(a INT NOT NULL, b TEXT NOT NULL, price INT, PRIMARY KEY(a,b));"
-          "INSERT INTO t VALUES (1,'x',5),(1,'y','secret')");
+  Execute(
+      "CREATE TABLE t(a INT NOT NULL, b TEXT NOT NULL, price INT, PRIMARY KEY(a,b));"
+      "INSERT INTO t VALUES (1,'x',5),(1,'y','secret')");
   Session& session = OneSession();
   Relation relation = T();
   relation.columns = {"price"};
   const Status status = ReadStatus(session, session.Describe(relation).ValueOrDie());
   ExpectError(status, ErrorKind::kFailed, "source.type-mismatch");
-  EXPECT_THAT(status.message(), HasSubstr("main.t, row a=1, b='y', column price: wanted int64, "
-                                          "found TEXT of 6 bytes"));
+  EXPECT_THAT(status.message(),
+              HasSubstr("main.t, row a=1, b='y', column price: wanted int64, "
+                        "found TEXT of 6 bytes"));
   EXPECT_THAT(std::string(HintOf(status)), HasSubstr("--on-type-mismatch null"));
   EXPECT_THAT(status.message(), ::testing::Not(HasSubstr("secret")));
 }
 
 TEST_F(SqliteSourceTest, OnlyColumnsWithAMisfitBecomeStrings) {
-  Execute("CREATE TABLE t(a INT, b INT, c DATE, d BLOB); INSERT INTO t VALUES (1,2,'2024-01-01',x'00'),"
-          "('x',3,'2024-01-01',x'01'); INSERT INTO t VALUES (5,'y','no day',zeroblob(2000000))");
+  Execute(
+      "CREATE TABLE t(a INT, b INT, c DATE, d BLOB); INSERT INTO t VALUES (1,2,'2024-01-01',x'00'),"
+      "('x',3,'2024-01-01',x'01'); INSERT INTO t VALUES (5,'y','no day',zeroblob(2000000))");
   Session& session = OneSession();
   Relation relation = T(OnTypeMismatch::kString);
   EXPECT_EQ(session.Describe(relation).ValueOrDie().schema->ToString(false),
@@ -154,19 +163,23 @@ TEST_F(SqliteSourceTest, OnlyColumnsWithAMisfitBecomeStrings) {
   const std::string all = session.Describe(relation).ValueOrDie().fingerprint;
   relation.where = "a IS NOT 5";
   const TableInfo some = session.Describe(relation).ValueOrDie();
-  EXPECT_EQ(some.schema->ToString(false), "a: string\nb: int64\nc: date32[day]\nd: binary");
+  EXPECT_EQ(some.schema->ToString(false),
+            "a: string\nb: int64\nc: date32[day]\nd: binary");
   EXPECT_NE(some.fingerprint, all);
 }
 
 TEST_F(SqliteSourceTest, ADescriptionSurvivesTheStateAndAnotherSession) {
-  Execute("CREATE TABLE t(a TEXT NOT NULL UNIQUE, b INT); INSERT INTO t VALUES ('x',1),('y',2)");
+  Execute(
+      "CREATE TABLE t(a TEXT NOT NULL UNIQUE, b INT); INSERT INTO t VALUES ('x',1),('y',2)");
   const TableInfo table = OneSession().Describe(T()).ValueOrDie();
   const TableInfo again =
       TableInfoFromJson(nlohmann::json::parse(ToJson(table).dump())).ValueOrDie();
   Session& other = OneSession();
   EXPECT_TRUE(other.CheckUnchanged(again).ok());
   const auto last = other.LastKey(again).ValueOrDie();
-  EXPECT_EQ(ReadRows(*other.Read(again, {std::nullopt, last}, {}).ValueOrDie()).ValueOrDie().size(),
+  EXPECT_EQ(ReadRows(*other.Read(again, {std::nullopt, last}, {}).ValueOrDie())
+                .ValueOrDie()
+                .size(),
             2u);
 }
 
@@ -180,34 +193,39 @@ TEST_F(SqliteSourceTest, TwoThousandColumnsAreRead) {
   Session& session = OneSession();
   const TableInfo table = session.Describe(T(OnTypeMismatch::kString)).ValueOrDie();
   EXPECT_EQ(table.schema->num_fields(), 2000);
-  EXPECT_EQ(ReadRows(*session.Read(table, {}, {}).ValueOrDie()).ValueOrDie()[0].size(), 2000u);
+  EXPECT_EQ(ReadRows(*session.Read(table, {}, {}).ValueOrDie()).ValueOrDie()[0].size(),
+            2000u);
 }
 
 TEST_F(SqliteSourceTest, ABlobAboveTheLimitIsFoundWithoutLoadingIt) {
-  Execute("CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, big BLOB);"
-          "INSERT INTO t VALUES (1,'x',zeroblob(10)),(42,'x',zeroblob(100000000))");
+  Execute(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT, big BLOB);"
+      "INSERT INTO t VALUES (1,'x',zeroblob(10)),(42,'x',zeroblob(100000000))");
   Session& session = OneSession();
   const TableInfo table = session.Describe(T()).ValueOrDie();
   const Status status = ReadStatus(session, table, {.row_bytes_max = 64 << 20});
   ExpectError(status, ErrorKind::kResource, "source.row-too-big");
-  EXPECT_THAT(status.message(), HasSubstr("main.t, row id=42, column big: wanted rows of at most "
-                                          "64.0 MiB, found one of 95.4 MiB"));
+  EXPECT_THAT(status.message(),
+              HasSubstr("main.t, row id=42, column big: wanted rows of at most "
+                        "64.0 MiB, found one of 95.4 MiB"));
   EXPECT_EQ(HintOf(status), "--memory 382MiB would do, or leave the column out");
 }
 
 TEST_F(SqliteSourceTest, ManyLargeValuesInOneRowAreARowAboveTheLimit) {
-  Execute("CREATE TABLE t(a, b TEXT); INSERT INTO t VALUES (printf('%.600000c','x'), "
-          "printf('%.700000c','y'))");
+  Execute(
+      "CREATE TABLE t(a, b TEXT); INSERT INTO t VALUES (printf('%.600000c','x'), "
+      "printf('%.700000c','y'))");
   Session& session = OneSession();
-  const Status status =
-      ReadStatus(session, session.Describe(T()).ValueOrDie(), {.row_bytes_max = 1'000'000});
+  const Status status = ReadStatus(session, session.Describe(T()).ValueOrDie(),
+                                   {.row_bytes_max = 1'000'000});
   ExpectError(status, ErrorKind::kResource, "source.row-too-big");
   EXPECT_THAT(status.message(), HasSubstr("rowid=1, column b"));
 }
 
 TEST_F(SqliteSourceTest, ADamagedPageEndsTheReadAsCorrupt) {
-  Execute("CREATE TABLE t(a TEXT); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
-          "WHERE i<2000) INSERT INTO t SELECT printf('%.100c','x') FROM n");
+  Execute(
+      "CREATE TABLE t(a TEXT); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
+      "WHERE i<2000) INSERT INTO t SELECT printf('%.100c','x') FROM n");
   std::fstream file(Path(), std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(4096 * 20);
   file << std::string(4096, '\xee');
@@ -219,8 +237,9 @@ TEST_F(SqliteSourceTest, ADamagedPageEndsTheReadAsCorrupt) {
 }
 
 TEST_F(SqliteSourceTest, ATruncatedFileEndsTheReadAsCorrupt) {
-  Execute("CREATE TABLE t(a TEXT); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
-          "WHERE i<2000) INSERT INTO t SELECT printf('%.100c','x') FROM n");
+  Execute(
+      "CREATE TABLE t(a TEXT); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n "
+      "WHERE i<2000) INSERT INTO t SELECT printf('%.100c','x') FROM n");
   Session& session = OneSession();
   const TableInfo table = session.Describe(T()).ValueOrDie();
   ASSERT_EQ(truncate(Path().c_str(), 4096 * 5), 0);
@@ -232,7 +251,8 @@ TEST_F(SqliteSourceTest, InRollbackModeAWriterWaitsForTheSnapshot) {
   Execute("CREATE TABLE t(a); INSERT INTO t VALUES (1)");
   set_ = Open()->Open(Consistency::kSnapshot, 2).ValueOrDie();
   EXPECT_EQ(set_.sessions.size(), 2u);
-  ExpectError(Writer()->Execute("INSERT INTO t VALUES (2)"), ErrorKind::kTransient, "state.busy");
+  ExpectError(Writer()->Execute("INSERT INTO t VALUES (2)"), ErrorKind::kTransient,
+              "state.busy");
   set_.sessions.clear();
   EXPECT_TRUE(Writer()->Execute("INSERT INTO t VALUES (2)").ok());
 }
@@ -254,8 +274,9 @@ TEST_F(SqliteSourceTest, ThePositionMovesWithEveryCommitInBothJournalModes) {
   for (const char* mode : {"DELETE", "WAL"}) {
     SCOPED_TRACE(mode);
     Execute(std::string("PRAGMA journal_mode=") + mode);
-    Execute("DROP TABLE IF EXISTS t; CREATE TABLE t(id INTEGER PRIMARY KEY, a);"
-            "INSERT INTO t VALUES (1, 1)");
+    Execute(
+        "DROP TABLE IF EXISTS t; CREATE TABLE t(id INTEGER PRIMARY KEY, a);"
+        "INSERT INTO t VALUES (1, 1)");
     OneSession();
     const std::string before = set_.position;
     EXPECT_THAT(before, ::testing::StartsWith("sqlite:change="));
@@ -287,8 +308,9 @@ TEST_F(SqliteSourceTest, ABrokenViewIsUsage) {
 }
 
 TEST_F(SqliteSourceTest, EstimatesAreOfTheRightSize) {
-  Execute("CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT); WITH RECURSIVE n(i) AS (SELECT 1 UNION "
-          "ALL SELECT i+1 FROM n WHERE i<5000) INSERT INTO t SELECT i*1000000, 'some text' FROM n");
+  Execute(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, a TEXT); WITH RECURSIVE n(i) AS (SELECT 1 UNION "
+      "ALL SELECT i+1 FROM n WHERE i<5000) INSERT INTO t SELECT i*1000000, 'some text' FROM n");
   TableInfo table = OneSession().Describe(T()).ValueOrDie();
   EXPECT_GT(table.estimated_rows, 1'000);
   EXPECT_LT(table.estimated_rows, 25'000);

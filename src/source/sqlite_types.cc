@@ -1,9 +1,9 @@
 #include "source/sqlite_types.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cctype>
-
-#include <fmt/format.h>
 
 #include "arrow/type.h"
 
@@ -34,7 +34,8 @@ const std::array<KindFacts, 8>& Kinds() {
 
 std::string UpperCase(std::string_view text) {
   std::string upper(text);
-  for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  for (char& c : upper)
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return upper;
 }
 
@@ -73,21 +74,22 @@ bool IsExactInDouble(const Cell& cell) {
 
 Fit Appended(bool done) { return done ? Fit::kFits : Fit::kNoMemory; }
 
-Fit AppendText(bool blobs_too, const Cell& cell, RealTexts& reals, ColumnBuilder& column) {
+Fit AppendText(bool blobs_too, const Cell& cell, RealTexts& reals,
+               ColumnBuilder& column) {
   switch (cell.type) {
     case Type::kText:
-      return IsUtf8(cell.bytes()) ? Appended(column.AppendBytes(cell.bytes())) : Fit::kMisfit;
+      return IsUtf8(cell.bytes()) ? Appended(column.AppendBytes(cell.bytes()))
+                                  : Fit::kMisfit;
     case Type::kInteger: {
       char text[kNumberRoom];
       const char* end = FormatInt(text, cell.integer);
       return Appended(column.AppendBytes({text, static_cast<size_t>(end - text)}));
     }
-    case Type::kReal:
-      return Appended(column.AppendBytes(reals.Of(cell.real)));
+    case Type::kReal: return Appended(column.AppendBytes(reals.Of(cell.real)));
     case Type::kBlob:
-      return blobs_too ? Appended(column.AppendBytes(BlobLiteral(cell.bytes()))) : Fit::kMisfit;
-    case Type::kNull:
-      break;
+      return blobs_too ? Appended(column.AppendBytes(BlobLiteral(cell.bytes())))
+                       : Fit::kMisfit;
+    case Type::kNull: break;
   }
   return Fit::kMisfit;
 }
@@ -128,24 +130,18 @@ Result<ColumnKind> ColumnKindFrom(std::string_view name) {
 
 const char* NameOf(Type storage_class) {
   switch (storage_class) {
-    case Type::kInteger:
-      return "INTEGER";
-    case Type::kReal:
-      return "REAL";
-    case Type::kText:
-      return "TEXT";
-    case Type::kBlob:
-      return "BLOB";
-    case Type::kNull:
-      break;
+    case Type::kInteger: return "INTEGER";
+    case Type::kReal: return "REAL";
+    case Type::kText: return "TEXT";
+    case Type::kBlob: return "BLOB";
+    case Type::kNull: break;
   }
   return "NULL";
 }
 
 std::string Describe(const Cell& cell) {
   switch (cell.type) {
-    case Type::kInteger:
-      return fmt::format("INTEGER {}", cell.integer);
+    case Type::kInteger: return fmt::format("INTEGER {}", cell.integer);
     case Type::kReal: {
       char text[kNumberRoom];
       return fmt::format("REAL {}", std::string(text, FormatReal(text, cell.real)));
@@ -153,40 +149,32 @@ std::string Describe(const Cell& cell) {
     case Type::kText:
       return fmt::format("TEXT of {} bytes{}", cell.size,
                          IsUtf8(cell.bytes()) ? "" : " that is not UTF-8");
-    case Type::kBlob:
-      return fmt::format("BLOB of {} bytes", cell.size);
-    case Type::kNull:
-      break;
+    case Type::kBlob: return fmt::format("BLOB of {} bytes", cell.size);
+    case Type::kNull: break;
   }
   return "NULL";
 }
 
 bool Fits(ColumnKind kind, const Cell& cell) {
   switch (kind) {
-    case ColumnKind::kString:
-      return cell.type != Type::kBlob;
-    case ColumnKind::kAnyString:
-      return true;
-    case ColumnKind::kInt64:
-      return cell.type == Type::kInteger;
-    case ColumnKind::kBinary:
-      return cell.type == Type::kBlob;
+    case ColumnKind::kString: return cell.type != Type::kBlob;
+    case ColumnKind::kAnyString: return true;
+    case ColumnKind::kInt64: return cell.type == Type::kInteger;
+    case ColumnKind::kBinary: return cell.type == Type::kBlob;
     case ColumnKind::kBool:
       return cell.type == Type::kInteger && (cell.integer == 0 || cell.integer == 1);
-    case ColumnKind::kFloat64:
-      return cell.type == Type::kReal || IsExactInDouble(cell);
-    case ColumnKind::kDate:
-      return cell.type == Type::kText && ParseDate(cell.bytes());
+    case ColumnKind::kFloat64: return cell.type == Type::kReal || IsExactInDouble(cell);
+    case ColumnKind::kDate: return cell.type == Type::kText && ParseDate(cell.bytes());
     case ColumnKind::kTimestamp:
       return cell.type == Type::kText && ParseTimestamp(cell.bytes());
   }
   return false;
 }
 
-Fit AppendCell(ColumnKind kind, const Cell& cell, RealTexts& reals, ColumnBuilder& column) {
+Fit AppendCell(ColumnKind kind, const Cell& cell, RealTexts& reals,
+               ColumnBuilder& column) {
   switch (kind) {
-    case ColumnKind::kString:
-      return AppendText(/*blobs_too=*/false, cell, reals, column);
+    case ColumnKind::kString: return AppendText(/*blobs_too=*/false, cell, reals, column);
     case ColumnKind::kInt64:
       if (cell.type != Type::kInteger) return Fit::kMisfit;
       column.AppendInt64(cell.integer);
@@ -204,7 +192,8 @@ Fit AppendCell(ColumnKind kind, const Cell& cell, RealTexts& reals, ColumnBuilde
       return Fit::kFits;
     }
     case ColumnKind::kTimestamp: {
-      const auto micros = cell.type == Type::kText ? ParseTimestamp(cell.bytes()) : std::nullopt;
+      const auto micros =
+          cell.type == Type::kText ? ParseTimestamp(cell.bytes()) : std::nullopt;
       if (!micros) return Fit::kMisfit;
       column.AppendInt64(*micros);
       return Fit::kFits;
@@ -215,7 +204,8 @@ Fit AppendCell(ColumnKind kind, const Cell& cell, RealTexts& reals, ColumnBuilde
       column.AppendBool(cell.integer == 1);
       return Fit::kFits;
     case ColumnKind::kBinary:
-      return cell.type == Type::kBlob ? Appended(column.AppendBytes(cell.bytes())) : Fit::kMisfit;
+      return cell.type == Type::kBlob ? Appended(column.AppendBytes(cell.bytes()))
+                                      : Fit::kMisfit;
     case ColumnKind::kAnyString:
       return AppendText(/*blobs_too=*/true, cell, reals, column);
   }

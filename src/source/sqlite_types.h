@@ -8,12 +8,21 @@
 
 #include "arrow/type_fwd.h"
 #include "driver/sqlite.h"
-#include "source/columns.h"
 #include "sluice/error.h"
+#include "source/columns.h"
 
 namespace sluice::sqlite {
 
-enum class ColumnKind { kBool, kDate, kTimestamp, kInt64, kString, kBinary, kFloat64, kAnyString };
+enum class ColumnKind {
+  kBool,
+  kDate,
+  kTimestamp,
+  kInt64,
+  kString,
+  kBinary,
+  kFloat64,
+  kAnyString
+};
 
 /// The first rule that fits, case ignored: BOOL or BOOLEAN; DATE; DATETIME or TIMESTAMP (each as
 /// the whole word, arguments ignored); contains INT; CHAR, CLOB or TEXT; BLOB; REAL, FLOA or DOUB.
@@ -36,6 +45,7 @@ bool Fits(ColumnKind kind, const Cell& cell);
 enum class Fit { kFits, kMisfit, kNoMemory };
 /// Appends the value of a cell that is not NULL. Nothing is appended unless it fits.
 /// kNoMemory: column.status().
-Fit AppendCell(ColumnKind kind, const Cell& cell, RealTexts& reals, ColumnBuilder& column);
+Fit AppendCell(ColumnKind kind, const Cell& cell, RealTexts& reals,
+               ColumnBuilder& column);
 
 }  // namespace sluice::sqlite

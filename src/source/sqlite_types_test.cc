@@ -1,16 +1,16 @@
 // Runs the cases of tests/types/sqlite, which say what they are in their README.md.
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
-
-#include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "arrow/array/array_base.h"
 #include "arrow/array/array_binary.h"
@@ -29,14 +29,16 @@ namespace {
 struct Expectation {
   OnTypeMismatch policy = OnTypeMismatch::kError;
   std::string type;
-  std::string rows;               ///< JSON, or
+  std::string rows;  ///< JSON, or
   std::string error_id, message;
   int64_t coerced = 0;
 };
 struct TypeCase {
   std::string file, name, setup;
   std::vector<Expectation> expectations;
-  friend void PrintTo(const TypeCase& c, std::ostream* out) { *out << c.file << ": " << c.name; }
+  friend void PrintTo(const TypeCase& c, std::ostream* out) {
+    *out << c.file << ": " << c.name;
+  }
 };
 
 std::vector<TypeCase> CasesOf(const std::filesystem::path& path) {
@@ -51,9 +53,12 @@ std::vector<TypeCase> CasesOf(const std::filesystem::path& path) {
     auto& expectations = cases.back().expectations;
     if (line.starts_with("-> ")) {
       const size_t space = line.find(' ', 3);
-      expectations.push_back({.policy = OnTypeMismatchFrom(line.substr(3, space - 3)).ValueOrDie(),
-                              .type = line.substr(space + 1),
-                              .rows = {}, .error_id = {}, .message = {}});
+      expectations.push_back(
+          {.policy = OnTypeMismatchFrom(line.substr(3, space - 3)).ValueOrDie(),
+           .type = line.substr(space + 1),
+           .rows = {},
+           .error_id = {},
+           .message = {}});
     } else if (line.starts_with("!! ")) {
       const size_t colon = line.find(": ");
       expectations.back().error_id = line.substr(3, colon - 3);
@@ -95,8 +100,7 @@ std::string Hex(std::string_view bytes) {
 nlohmann::json JsonOf(const arrow::Array& array, int64_t i) {
   if (array.IsNull(i)) return nullptr;
   switch (array.type_id()) {
-    case arrow::Type::INT64:
-      return static_cast<const arrow::Int64Array&>(array).Value(i);
+    case arrow::Type::INT64: return static_cast<const arrow::Int64Array&>(array).Value(i);
     case arrow::Type::BOOL:
       return static_cast<const arrow::BooleanArray&>(array).Value(i);
     case arrow::Type::DOUBLE: {
@@ -109,8 +113,7 @@ nlohmann::json JsonOf(const arrow::Array& array, int64_t i) {
       return std::string(static_cast<const arrow::StringArray&>(array).GetView(i));
     case arrow::Type::BINARY:
       return Hex(static_cast<const arrow::BinaryArray&>(array).GetView(i));
-    default:
-      return array.GetScalar(i).ValueOrDie()->ToString();
+    default: return array.GetScalar(i).ValueOrDie()->ToString();
   }
 }
 

@@ -4,12 +4,12 @@
 // tokenize.c) just well enough for that; SQLite itself judges the rest.
 #include "source/sqlite_where.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
 #include <vector>
-
-#include <fmt/format.h>
 
 namespace sluice::sqlite {
 namespace {
@@ -22,7 +22,8 @@ struct Token {
 };
 
 Status Refuse(std::string message, std::string hint = {}) {
-  return Error(ErrorKind::kUsage, "source.where", "where: " + std::move(message), std::move(hint));
+  return Error(ErrorKind::kUsage, "source.where", "where: " + std::move(message),
+               std::move(hint));
 }
 
 bool IsWordByte(char c) {
@@ -32,7 +33,8 @@ bool IsWordByte(char c) {
 
 std::string LowerCase(std::string_view text) {
   std::string lower(text);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : lower)
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return lower;
 }
 
@@ -60,7 +62,8 @@ class Scanner {
     if (c == '"' || c == '`') return Quoted(c, TokenKind::kQuotedName);
     if (c == '[') return Quoted(']', TokenKind::kQuotedName);
     const std::string_view two = text_.substr(at_, 2);
-    if (two == "--" || two == "/*") return Refuse("wanted an expression without comments");
+    if (two == "--" || two == "/*")
+      return Refuse("wanted an expression without comments");
     if (c == ';') return Refuse("wanted one expression, found a semicolon");
     if (c == '?' || c == ':' || c == '@' || c == '$' || c == '#')
       return Refuse(fmt::format("wanted values in the expression, found a parameter: {}",
@@ -79,7 +82,8 @@ class Scanner {
         token.text += text_[at_];
         continue;
       }
-      const bool is_doubled = end != ']' && at_ + 1 < text_.size() && text_[at_ + 1] == end;
+      const bool is_doubled =
+          end != ']' && at_ + 1 < text_.size() && text_[at_ + 1] == end;
       if (!is_doubled) {
         ++at_;
         return token;
@@ -118,16 +122,19 @@ Status CheckBalance(const std::vector<Token>& tokens) {
 }
 
 Status RefuseClock(const std::string& what) {
-  return Refuse(fmt::format("wanted an expression that is the same at any time, found {}", what),
-                "write the date or time as a literal, such as '2024-01-31'");
+  return Refuse(
+      fmt::format("wanted an expression that is the same at any time, found {}", what),
+      "write the date or time as a literal, such as '2024-01-31'");
 }
 
 bool IsDateFunction(std::string_view name) {
-  return IsOneOf(name, {"date", "time", "datetime", "julianday", "unixepoch", "strftime"});
+  return IsOneOf(name,
+                 {"date", "time", "datetime", "julianday", "unixepoch", "strftime"});
 }
 
 /// `open` is the parenthesis of a call to a date function: does it mean the present time?
-Status CheckDateCall(const std::vector<Token>& tokens, const std::string& name, size_t open) {
+Status CheckDateCall(const std::vector<Token>& tokens, const std::string& name,
+                     size_t open) {
   int depth = 0, arguments = IsSymbol(tokens[open + 1], ')') ? 0 : 1;
   for (size_t i = open; i < tokens.size(); ++i) {
     if (IsSymbol(tokens[i], '(')) ++depth;
@@ -146,12 +153,16 @@ Status CheckCalls(const std::vector<Token>& tokens) {
     if (token.kind == TokenKind::kWord &&
         IsOneOf(token.text, {"current_timestamp", "current_date", "current_time"}))
       return RefuseClock(token.text);
-    const bool is_name = token.kind == TokenKind::kWord || token.kind == TokenKind::kQuotedName;
+    const bool is_name =
+        token.kind == TokenKind::kWord || token.kind == TokenKind::kQuotedName;
     if (!is_name || i + 1 == tokens.size() || !IsSymbol(tokens[i + 1], '(')) continue;
     const std::string name = LowerCase(token.text);
-    if (IsOneOf(name, {"random", "randomblob", "changes", "total_changes", "last_insert_rowid"}))
-      return Refuse(fmt::format("wanted an expression that gives the same rows each time, found "
-                                "{}()", name));
+    if (IsOneOf(name, {"random", "randomblob", "changes", "total_changes",
+                       "last_insert_rowid"}))
+      return Refuse(
+          fmt::format("wanted an expression that gives the same rows each time, found "
+                      "{}()",
+                      name));
     if (IsDateFunction(name)) ARROW_RETURN_NOT_OK(CheckDateCall(tokens, name, i + 1));
   }
   return Status::OK();
@@ -170,11 +181,13 @@ Status CheckWhereText(std::string_view where) {
   return CheckCalls(tokens);
 }
 
-Status CheckWhere(Database& database, const std::string& quoted_table, std::string_view where) {
+Status CheckWhere(Database& database, const std::string& quoted_table,
+                  std::string_view where) {
   ARROW_RETURN_NOT_OK(CheckWhereText(where));
   const Result<Statement> prepared =
       database.Prepare(fmt::format("SELECT 1 FROM {} WHERE ({})", quoted_table, where));
-  if (prepared.ok() || KindOf(prepared.status()) != ErrorKind::kUsage) return prepared.status();
+  if (prepared.ok() || KindOf(prepared.status()) != ErrorKind::kUsage)
+    return prepared.status();
   return Refuse(prepared.status().message(), "try it in the sqlite3 shell behind WHERE");
 }
 

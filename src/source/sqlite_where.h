@@ -16,6 +16,7 @@ namespace sluice::sqlite {
 Status CheckWhereText(std::string_view where);
 
 /// That, and whether SQLite takes it as a condition on `quoted_table`.
-Status CheckWhere(Database& database, const std::string& quoted_table, std::string_view where);
+Status CheckWhere(Database& database, const std::string& quoted_table,
+                  std::string_view where);
 
 }  // namespace sluice::sqlite

@@ -134,8 +134,8 @@ TEST_P(AtEachPoint, AZombieOvertakenThereChangesNothingWhenItWakes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(CrashTable, AtEachPoint, testing::Range(0, kCrashPointCount),
-                         [](const auto& info) {
-                           std::string name(NameOf(static_cast<CrashPoint>(info.param)));
+                         [](const auto& of) {
+                           std::string name(NameOf(static_cast<CrashPoint>(of.param)));
                            for (char& c : name) c = std::isalnum(c) ? c : '_';
                            return name;
                          });

@@ -55,8 +55,7 @@ class HookScope {
 Result<std::vector<std::pair<int64_t, ScriptedRow>>> DecodeParquet(const std::string& bytes) {
   auto file = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(bytes));
   ARROW_ASSIGN_OR_RAISE(auto reader, parquet::arrow::OpenFile(file, arrow::default_memory_pool()));
-  std::shared_ptr<arrow::Table> table;
-  ARROW_RETURN_NOT_OK(reader->ReadTable(&table));
+  ARROW_ASSIGN_OR_RAISE(auto table, reader->ReadTable());
   std::vector<std::pair<int64_t, ScriptedRow>> rows;
   ARROW_ASSIGN_OR_RAISE(table, table->CombineChunks());
   if (table->num_rows() == 0) return rows;
