@@ -1,10 +1,8 @@
 #include "base/path_name.h"
 
-#include <openssl/sha.h>
-
-#include <array>
 #include <cstdint>
 
+#include "base/sha256.h"
 #include "sluice/error.h"
 
 namespace sluice {
@@ -13,7 +11,6 @@ namespace {
 constexpr size_t kSegmentBytesMax = 200;
 constexpr size_t kDigestDigits = 16;
 constexpr char kUpperHex[] = "0123456789ABCDEF";
-constexpr char kLowerHex[] = "0123456789abcdef";
 
 uint8_t ByteAt(std::string_view text, size_t at) {
   return static_cast<uint8_t>(text[at]);
@@ -40,17 +37,6 @@ bool StaysAsItIs(uint8_t byte, bool leads) {
   if (leads && (byte == '_' || byte == '.')) return false;
   return std::string_view("%/\\=:*?\"<>|~").find(static_cast<char>(byte)) ==
          std::string_view::npos;
-}
-
-std::string DigestDigits(std::string_view name) {
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-  SHA256(reinterpret_cast<const unsigned char*>(name.data()), name.size(), digest.data());
-  std::string digits;
-  for (size_t i = 0; i < kDigestDigits / 2; ++i) {
-    digits += kLowerHex[digest[i] >> 4];
-    digits += kLowerHex[digest[i] & 0xF];
-  }
-  return digits;
 }
 
 int UpperHexValue(char c) {
@@ -87,7 +73,7 @@ std::string EncodePathSegment(std::string_view name) {
     at += wide > 0 ? wide : 1;
     if (segment.size() <= kCutAt) cut = segment.size();
     if (segment.size() > kSegmentBytesMax) {
-      return segment.substr(0, cut) + '~' + DigestDigits(name);
+      return segment.substr(0, cut) + '~' + Sha256Hex(name).substr(0, kDigestDigits);
     }
   }
   return segment;

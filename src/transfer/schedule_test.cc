@@ -81,6 +81,7 @@ namespace {
 /// "" or the first thing that is wrong after the schedule and two undisturbed runs.
 std::string Judge(ScheduleWorld& world) {
   world.RunSchedule();
+  if (auto wrong = world.WrongInZombies(); !wrong.empty()) return wrong;
   const TransferReport healed = world.RunUndisturbed();
   if (healed.exit_code != 0) {
     std::string why = healed.status.ToString();

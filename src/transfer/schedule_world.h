@@ -62,6 +62,8 @@ class ScheduleWorld {
   std::string WrongInCurrentLoad(bool exact) const;
   /// "" or what a lister saw that it never should.
   std::string WrongInSightings() const;
+  /// "" or which run was overtaken while it slept and did not notice.
+  std::string WrongInZombies() const;
   /// "" or what is left that no slot accounts for.
   std::string LeftOver() const;
 
@@ -71,7 +73,8 @@ class ScheduleWorld {
 
  private:
   TransferReport RunProcess(const ProcessPlan& plan);
-  void RunNext();
+  /// False where there is no next process, or the lease was refused to it.
+  bool RunNext();
 
   Schedule schedule_;
   size_t next_ = 0;
@@ -81,6 +84,7 @@ class ScheduleWorld {
   ScriptedDatabase database_;
   MemoryStore store_;
   std::map<CrashPoint, int> kills_;
+  std::string wrong_in_zombies_;
 };
 
 }  // namespace sluice

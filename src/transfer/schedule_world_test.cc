@@ -133,15 +133,17 @@ ScheduleWorld::~ScheduleWorld() {
   std::filesystem::remove_all(folder_, ignored);
 }
 
-void ScheduleWorld::RunNext() {
-  if (next_ >= schedule_.processes.size()) return;
+bool ScheduleWorld::RunNext() {
+  if (next_ >= schedule_.processes.size()) return false;
   const ProcessPlan plan = schedule_.processes[next_++];
-  RunProcess(plan);
+  return KindOf(RunProcess(plan).status) != ErrorKind::kHeld;
 }
 
 void ScheduleWorld::RunSchedule() {
   while (next_ < schedule_.processes.size()) RunNext();
 }
+
+std::string ScheduleWorld::WrongInZombies() const { return wrong_in_zombies_; }
 
 TransferReport ScheduleWorld::RunUndisturbed() {
   now_millis_ += kPastTheLeaseMillis;
@@ -169,13 +171,14 @@ TransferReport ScheduleWorld::RunProcess(const ProcessPlan& plan) {
   std::atomic<bool> dead = false;
   MortalState mortal(**state, dead);
 
+  bool overtaken = false;
   std::map<CrashPoint, int> passed;
   const HookScope scope([&](CrashPoint point) -> Status {
     if (dead) return Error(ErrorKind::kFailed, "test.dead", "this process is dead");
     const int nth = ++passed[point];
     if (plan.freeze && plan.freeze->point == point && plan.freeze->nth == nth) {
       now_millis_ += kPastTheLeaseMillis;
-      RunNext();
+      overtaken = RunNext();
     }
     if (!plan.kill || plan.kill->point != point || plan.kill->nth != nth) return Status::OK();
     ++kills_[point];
@@ -201,8 +204,13 @@ TransferReport ScheduleWorld::RunProcess(const ProcessPlan& plan) {
   spec.streams = {stream};
   Silence silence;
   arrow::StopSource never;
-  return RunTransfer(spec, {source, *destination, mortal, clock, silence}, never.token(),
-                     never.token());
+  TransferReport report = RunTransfer(spec, {source, *destination, mortal, clock, silence},
+                                      never.token(), never.token());
+  if (overtaken && report.exit_code == 0) {
+    wrong_in_zombies_ = "a run that was overtaken at " +
+                        std::string(NameOf(plan.freeze->point)) + " reported success";
+  }
+  return report;
 }
 
 Status ScheduleWorld::CollectGarbage() {
