@@ -22,7 +22,8 @@ class Clock {
   /// Monotonic, for durations.
   virtual std::chrono::nanoseconds Elapsed() = 0;
   /// Returns OK after `duration`, or Cancelled as soon as `stop` is requested (within 50 ms).
-  virtual Status Sleep(std::chrono::nanoseconds duration, const arrow::StopToken& stop) = 0;
+  virtual Status Sleep(std::chrono::nanoseconds duration,
+                       const arrow::StopToken& stop) = 0;
 };
 
 /// The machine's clock; lives as long as the process.

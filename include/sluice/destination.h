@@ -19,7 +19,7 @@ struct PrepareContext {
   std::string attempt;
   DigestKind digest = DigestKind::kNone;  ///< kClient: digest the rows as they pass
   arrow::MemoryPool* pool = nullptr;
-  int64_t memory = 64 << 20;              ///< bytes the encoder may hold (open row group and pages)
+  int64_t memory = 64 << 20;  ///< bytes the encoder may hold (open row group and pages)
   const arrow::StopToken* stop = nullptr;
 };
 
@@ -28,19 +28,23 @@ class Load {
  public:
   virtual ~Load() = default;
   /// Encodes and stages every row of `rows`. On error nothing is visible.
-  virtual Result<ChunkReceipt> Prepare(const PrepareContext& context,
-                                       const std::shared_ptr<arrow::RecordBatchReader>& rows) = 0;
+  virtual Result<ChunkReceipt> Prepare(
+      const PrepareContext& context,
+      const std::shared_ptr<arrow::RecordBatchReader>& rows) = 0;
   /// Visible, not yet committed. One receipt per ordinal, the winners, frozen by the caller.
-  virtual Result<std::vector<ChunkReceipt>> Publish(const std::vector<ChunkReceipt>& winners,
-                                                    const arrow::StopToken& stop) = 0;
+  virtual Result<std::vector<ChunkReceipt>> Publish(
+      const std::vector<ChunkReceipt>& winners, const arrow::StopToken& stop) = 0;
   /// The rows of a published receipt, decoded from the stored bytes.
-  virtual Result<std::shared_ptr<arrow::RecordBatchReader>> ReadBack(const ChunkReceipt& receipt) = 0;
+  virtual Result<std::shared_ptr<arrow::RecordBatchReader>> ReadBack(
+      const ChunkReceipt& receipt) = 0;
   /// kMismatch unless the stored bytes of every object have the receipt's size, crc32c and row count.
-  virtual Status CheckStored(const ChunkReceipt& receipt, const arrow::StopToken& stop) = 0;
+  virtual Status CheckStored(const ChunkReceipt& receipt,
+                             const arrow::StopToken& stop) = 0;
   /// Destroys one attempt that is not a winner.
   virtual Status Retire(const ChunkReceipt& receipt) = 0;
   /// Writes the slot: committed. Exactly the receipts published. Exists already: returns it as it is.
-  virtual Result<Slot> Commit(const std::vector<ChunkReceipt>& published, const ManifestFacts& facts) = 0;
+  virtual Result<Slot> Commit(const std::vector<ChunkReceipt>& published,
+                              const ManifestFacts& facts) = 0;
   virtual Result<Slot> FindSlot() = 0;
   /// Takes the slot as discarded first, then destroys what is staged, then what is visible. The slot
   /// says committed: kHeld "load.committed", nothing is touched.
@@ -54,13 +58,13 @@ struct LoadEntry {
   TableName table;
   std::string load;
   Outcome outcome = Outcome::kUndecided;
-  bool dropped = false;            ///< its objects were removed after it was replaced
-  std::string job, stream;         ///< from the slot; "" while undecided
+  bool dropped = false;     ///< its objects were removed after it was replaced
+  std::string job, stream;  ///< from the slot; "" while undecided
   std::vector<std::string> replaces;
   std::string manifest, location;  ///< paths of the slot and of the folder
   int64_t rows = 0, size = 0, files = 0;
-  int64_t staged = 0;              ///< leftovers in staging
-  int64_t modified_micros = 0;     ///< newest object
+  int64_t staged = 0;           ///< leftovers in staging
+  int64_t modified_micros = 0;  ///< newest object
 };
 
 /// Thread-safe.

@@ -17,22 +17,23 @@ using Result = arrow::Result<T>;
 
 /// What the caller may do about an error. Each kind has one exit code (docs/exit-codes.md).
 enum class ErrorKind {
-  kFailed,         ///< 1: a value that does not fit, anything else; permanent
-  kUsage,          ///< 2: the request is wrong: no such file, table, column, key; permanent
-  kMismatch,       ///< 3: what is stored is not what the source or the slot says
-  kHeld,           ///< 4: another run holds the job, or has taken it over (fenced)
-  kTransient,      ///< 5: may go away by itself: locked, refused, timeout; the run can be resumed
-  kSource,         ///< 6: the source or the state needs an operator: corrupt, altered, dropped
-  kDestination,    ///< 7: the destination refuses: full, read-only, forbidden, gone
-  kResource,       ///< 8: a bound of ours: memory, spool, state disk
+  kFailed,    ///< 1: a value that does not fit, anything else; permanent
+  kUsage,     ///< 2: the request is wrong: no such file, table, column, key; permanent
+  kMismatch,  ///< 3: what is stored is not what the source or the slot says
+  kHeld,      ///< 4: another run holds the job, or has taken it over (fenced)
+  kTransient,  ///< 5: may go away by itself: locked, refused, timeout; the run can be resumed
+  kSource,  ///< 6: the source or the state needs an operator: corrupt, altered, dropped
+  kDestination,  ///< 7: the destination refuses: full, read-only, forbidden, gone
+  kResource,     ///< 8: a bound of ours: memory, spool, state disk
   kCommitUnknown,  ///< 5: the reply to a decision was lost; only a read of the slot settles it
-  kCancelled,      ///< 130 or 143: asked to stop
+  kCancelled,  ///< 130 or 143: asked to stop
 };
 
 /// A status of `kind`. `id` is stable and looks like "source.not-a-database" (docs/errors.md).
 /// `message`: lower case, what was wanted and what was found, values last.
 /// `hint`: the act to advise, a sentence; empty when there is none.
-Status Error(ErrorKind kind, std::string_view id, std::string message, std::string hint = {});
+Status Error(ErrorKind kind, std::string_view id, std::string message,
+             std::string hint = {});
 
 /// `status` with "context: " before its message; kind, id and hint are kept. OK stays OK.
 Status InContext(const Status& status, std::string_view context);

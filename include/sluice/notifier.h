@@ -8,8 +8,17 @@
 namespace sluice {
 
 enum class EventKind {
-  kRunStarted, kStreamStarted, kPhase, kChunkPlanned, kBatch, kChunkStaged, kRetry, kWaiting, kWarning,
-  kStreamFinished, kRunFinished,
+  kRunStarted,
+  kStreamStarted,
+  kPhase,
+  kChunkPlanned,
+  kBatch,
+  kChunkStaged,
+  kRetry,
+  kWaiting,
+  kWarning,
+  kStreamFinished,
+  kRunFinished,
 };
 
 /// Fields that do not apply are empty or zero. No row values.
@@ -17,13 +26,13 @@ struct Event {
   EventKind kind = EventKind::kPhase;
   std::string run = {}, stream = {}, load = {};
   int64_t chunk = 0;
-  int64_t rows = 0;            ///< kBatch: of the batch; kChunkStaged, kStreamFinished: of all
+  int64_t rows = 0;  ///< kBatch: of the batch; kChunkStaged, kStreamFinished: of all
   int64_t source_bytes = 0;    ///< kBatch
   int64_t encoded_bytes = 0;   ///< kChunkStaged, kStreamFinished
   int64_t estimated_rows = 0;  ///< kStreamStarted
   double seconds = 0;
-  std::string message = {};    ///< a sentence; kPhase: the phase's name
-  int exit_code = 0;           ///< kStreamFinished, kRunFinished
+  std::string message = {};  ///< a sentence; kPhase: the phase's name
+  int exit_code = 0;         ///< kStreamFinished, kRunFinished
 };
 
 /// Called from any thread of the transfer, a few hundred times a second at most; must not block.

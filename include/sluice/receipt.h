@@ -20,24 +20,24 @@ struct ChunkReceipt {
   int64_t ordinal = 0;
   std::string attempt;
   int64_t rows = 0;
-  Digest digest;                          ///< of the rows as delivered; kind kNone if not asked for
+  Digest digest;  ///< of the rows as delivered; kind kNone if not asked for
   ChunkCost cost;
-  std::string position;                   ///< of the snapshot it was read from
-  std::map<std::string, int64_t> coerced; ///< column -> values a policy changed
-  std::vector<StagedObject> staged;       ///< in row order
-  std::vector<ObjectRef> objects;         ///< as many, once published
+  std::string position;                    ///< of the snapshot it was read from
+  std::map<std::string, int64_t> coerced;  ///< column -> values a policy changed
+  std::vector<StagedObject> staged;        ///< in row order
+  std::vector<ObjectRef> objects;          ///< as many, once published
 };
 
 /// Everything that decides the bytes and names of a load; frozen when it opens. JSON.
 struct LoadSpec {
-  std::string load;    ///< UUIDv7
+  std::string load;  ///< UUIDv7
   std::string job, run, stream;
-  int64_t epoch = 0;   ///< of the lease it was opened under
+  int64_t epoch = 0;  ///< of the lease it was opened under
   std::string mode = "full";
   Relation relation;
   std::vector<std::string> key;
   std::shared_ptr<arrow::Schema> schema;
-  std::string source;             ///< description without secrets
+  std::string source;  ///< description without secrets
   std::string compression = "zstd";
   int compression_level = 1;
   int64_t file_size = 128 << 20;  ///< upper bound of an encoded file
@@ -52,7 +52,7 @@ struct ManifestFacts {
   std::vector<Chunk> chunks;           ///< bounds, as planned
   std::vector<std::string> replaces;   ///< loads this one supersedes
   std::string predicate;
-  int64_t clock_micros = 0;            ///< when the predicate was pinned
+  int64_t clock_micros = 0;               ///< when the predicate was pinned
   std::map<std::string, double> timings;  ///< step -> seconds
 };
 

@@ -26,18 +26,19 @@ struct ReadTally {
 
 /// How to read. The referenced objects outlive the reader.
 struct ReadContext {
-  arrow::MemoryPool* pool = nullptr;      ///< nullptr: Arrow's default
-  int64_t batch_rows = 16 * 1024;         ///< upper bound of rows in a batch
-  int64_t batch_bytes = 4 << 20;          ///< a batch ends once it holds as much
-  int64_t row_bytes_max = 64 << 20;       ///< a larger row is kResource naming table, key, column,
-                                          ///< size and the --memory that would do (four times it)
-  const arrow::StopToken* stop = nullptr; ///< polled at least once per batch
+  arrow::MemoryPool* pool = nullptr;  ///< nullptr: Arrow's default
+  int64_t batch_rows = 16 * 1024;     ///< upper bound of rows in a batch
+  int64_t batch_bytes = 4 << 20;      ///< a batch ends once it holds as much
+  int64_t row_bytes_max =
+      64 << 20;  ///< a larger row is kResource naming table, key, column,
+                 ///< size and the --memory that would do (four times it)
+  const arrow::StopToken* stop = nullptr;  ///< polled at least once per batch
   ReadTally* tally = nullptr;
 };
 
 struct Pattern {
-  std::string glob = "*";   ///< of the table's name, case-sensitive
-  bool views = false;       ///< views too
+  std::string glob = "*";  ///< of the table's name, case-sensitive
+  bool views = false;      ///< views too
 };
 
 /// One connection, used by one thread at a time; Cancel from any thread.
@@ -64,13 +65,13 @@ class Session {
 
   /// The rows of `range` (unbounded range: all) as the schema of `table` says; in key order if
   /// there is a key. Errors name table, key and column. One open reader per session.
-  virtual Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const TableInfo& table,
-                                                                 const KeyRange& range,
-                                                                 const ReadContext& context) = 0;
+  virtual Result<std::shared_ptr<arrow::RecordBatchReader>> Read(
+      const TableInfo& table, const KeyRange& range, const ReadContext& context) = 0;
 
   /// The rows of `range` digested by the server; a source that has no server
   /// form returns nothing and the caller digests what Read delivers.
-  virtual Result<std::optional<Digest>> DigestOf(const TableInfo& table, const KeyRange& range) = 0;
+  virtual Result<std::optional<Digest>> DigestOf(const TableInfo& table,
+                                                 const KeyRange& range) = 0;
 
   /// Compares the definition now with the one in `table`: kSource when it changed or is gone.
   virtual Status CheckUnchanged(const TableInfo& table) = 0;
@@ -81,9 +82,11 @@ class Session {
 
 /// Sessions that read one state of the database, as far as `kind` says.
 struct SessionSet {
-  std::vector<std::unique_ptr<Session>> sessions;  ///< at least one, at most as many as wanted
+  std::vector<std::unique_ptr<Session>>
+      sessions;  ///< at least one, at most as many as wanted
   Consistency kind = Consistency::kPerChunk;
-  std::string position;  ///< of the snapshot, comparable for equality; "" if the source has none
+  std::string
+      position;  ///< of the snapshot, comparable for equality; "" if the source has none
 };
 
 /// Thread-safe.

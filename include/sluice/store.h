@@ -30,10 +30,11 @@ struct ObjectRef {
 struct StagedObject {
   std::string path;     ///< the name it will have
   std::string attempt;  ///< who wrote it
-  std::string token;    ///< the store's own (staging path and inode; upload id and parts), opaque
+  std::string
+      token;  ///< the store's own (staging path and inode; upload id and parts), opaque
   int64_t size = 0;
   uint32_t crc32c = 0;
-  int64_t rows = 0;     ///< filled by the destination
+  int64_t rows = 0;  ///< filled by the destination
   bool operator==(const StagedObject&) const = default;
 };
 
@@ -45,8 +46,9 @@ struct ObjectInfo {
 };
 
 struct StageTarget {
-  std::string path;          ///< final name
-  std::string staging_path;  ///< where a store without a native staging area keeps it meanwhile
+  std::string path;  ///< final name
+  std::string
+      staging_path;  ///< where a store without a native staging area keeps it meanwhile
   std::string attempt;
 };
 
@@ -90,12 +92,15 @@ class Store {
   virtual Status Abort(const StagedObject& staged) = 0;
 
   /// A small object, whole and durable or not at all.
-  virtual Result<PutOutcome> Put(const std::string& path, std::string_view bytes, PutMode mode) = 0;
+  virtual Result<PutOutcome> Put(const std::string& path, std::string_view bytes,
+                                 PutMode mode) = 0;
   /// The bytes of a small object; nothing when absent; kDestination beyond `size_max`.
-  virtual Result<std::optional<std::string>> Get(const std::string& path, int64_t size_max) = 0;
+  virtual Result<std::optional<std::string>> Get(const std::string& path,
+                                                 int64_t size_max) = 0;
   virtual Result<std::optional<ObjectInfo>> Head(const std::string& path) = 0;
   /// kDestination "store.object-changed" when size or version differ from `object`.
-  virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> Read(const ObjectRef& object) = 0;
+  virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> Read(
+      const ObjectRef& object) = 0;
   /// Published objects below a folder, by path; staged ones never appear.
   virtual Result<std::vector<ObjectInfo>> List(const std::string& folder) = 0;
   /// Staged, unpublished leftovers below a folder (any writer's); abortable. The size is a hint.

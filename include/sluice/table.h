@@ -28,7 +28,7 @@ enum class OnTypeMismatch { kError, kNull, kString };
 struct Relation {
   TableName name;
   std::vector<std::string> columns;  ///< empty: all, in the table's order
-  std::string where;                 ///< one expression in the source's SQL; empty: all rows
+  std::string where;  ///< one expression in the source's SQL; empty: all rows
   OnTypeMismatch on_type_mismatch = OnTypeMismatch::kError;
 };
 
@@ -36,12 +36,13 @@ struct Relation {
 struct TableInfo {
   Relation relation;
   std::shared_ptr<arrow::Schema> schema;  ///< of what Read delivers, with field metadata
-  std::string fingerprint;                ///< of definition and types; compared on every resume
-  std::vector<std::string> key;           ///< unique, NOT NULL, ordered by the server; or empty
-  bool key_is_integer = false;            ///< one integer column: bounds may be proposed by arithmetic
-  int64_t estimated_rows = 0;             ///< a hint, never a fact
-  int64_t estimated_bytes = 0;            ///< likewise
-  std::string detail;                     ///< the connector's own facts (JSON), opaque to others
+  std::string fingerprint;       ///< of definition and types; compared on every resume
+  std::vector<std::string> key;  ///< unique, NOT NULL, ordered by the server; or empty
+  bool key_is_integer =
+      false;  ///< one integer column: bounds may be proposed by arithmetic
+  int64_t estimated_rows = 0;   ///< a hint, never a fact
+  int64_t estimated_bytes = 0;  ///< likewise
+  std::string detail;           ///< the connector's own facts (JSON), opaque to others
 };
 
 /// One value per key column, in the types the source delivers. Only the source compares keys.
@@ -86,7 +87,8 @@ enum class DigestKind { kNone, kClient, kServer };
 /// sums only where kind is not kNone. hashed must equal rows.
 struct Digest {
   int64_t rows = 0, hashed = 0;
-  Sum128 high, low;  ///< of the first and the second 64 bits of each row's SHA-256, big-endian
+  Sum128 high,
+      low;  ///< of the first and the second 64 bits of each row's SHA-256, big-endian
   int version = 0;
   DigestKind kind = DigestKind::kNone;
   void Add(const Digest& other);  ///< of a disjoint set of rows; kinds must agree

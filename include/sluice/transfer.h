@@ -16,17 +16,19 @@ namespace sluice {
 enum class ResumeMode { kAuto, kInsist, kRestart };
 
 struct Limits {
-  int64_t memory = 256 << 20;  ///< bytes; a row above a quarter of it is kResource
-  int connections = 2;         ///< sessions, and workers
+  int64_t memory = 256 << 20;         ///< bytes; a row above a quarter of it is kResource
+  int connections = 2;                ///< sessions, and workers
   int64_t lease_ttl_millis = 60'000;  ///< 0: never renewed, no watching thread
-  int64_t chunk_rows = 0;       ///< 0: chunks adapt to time and bytes; else so many rows each
-  int read_ahead = 2;          ///< batches between the reading thread and the encoder; 0: no thread
+  int64_t chunk_rows = 0;  ///< 0: chunks adapt to time and bytes; else so many rows each
+  int read_ahead =
+      2;  ///< batches between the reading thread and the encoder; 0: no thread
 };
 
 struct StreamSpec {
   std::string name;
   Relation relation;
-  std::string definition;  ///< canonical JSON of what decides bytes, less the source's schema
+  std::string
+      definition;  ///< canonical JSON of what decides bytes, less the source's schema
   std::string compression = "zstd";
   int compression_level = 1;
   int64_t file_size = 128 << 20;
@@ -75,6 +77,7 @@ struct TransferReport {
 /// `stop` requested: no new chunk starts, chunks in flight are finished and staged (drained).
 /// `stop_now` requested: chunks in flight are abandoned.
 TransferReport RunTransfer(const TransferSpec& spec, const Collaborators& parts,
-                           const arrow::StopToken& stop, const arrow::StopToken& stop_now);
+                           const arrow::StopToken& stop,
+                           const arrow::StopToken& stop_now);
 
 }  // namespace sluice

@@ -12,24 +12,24 @@
 namespace sluice {
 
 /// X(identifier, name, what is durable when the program dies there)
-#define SLUICE_CRASH_POINTS(X)                                                                  \
-  X(kPlanBeforeCommit, "plan.before-commit", "nothing")                                         \
-  X(kPlanAfterCommit, "plan.after-commit", "the load, without chunks")                          \
-  X(kChunkPlanned, "chunk.planned", "a chunk's bounds, no attempt")                             \
-  X(kAttemptBegun, "attempt.begun", "an attempt's name, no byte")                               \
-  X(kUploadHalf, "upload.half", "an invisible orphan, half written")                            \
-  X(kUploadStaged, "upload.staged", "a whole staged object the state does not know")            \
-  X(kStagedRecorded, "staged.recorded", "a staged chunk")                                       \
-  X(kPublishFrozen, "publish.frozen", "the winners, nothing visible")                           \
-  X(kPublishObject, "publish.object", "some objects visible, not recorded")                     \
-  X(kPublishAll, "publish.all", "all objects visible, not recorded")                            \
-  X(kPublishRecorded, "publish.recorded", "published")                                          \
-  X(kVerifyBegun, "verify.begun", "published")                                                  \
-  X(kVerifyRecorded, "verify.recorded", "verified, no slot")                                    \
-  X(kSlotWritten, "slot.written", "the slot; the state does not know")                          \
-  X(kSlotRecorded, "slot.recorded", "committed; old versions and leftovers still there")        \
-  X(kCleanUpHalf, "clean-up.half", "committed, some old objects removed")                       \
-  X(kDiscardSlot, "discard.slot", "the slot says discarded; objects still there")               \
+#define SLUICE_CRASH_POINTS(X)                                                           \
+  X(kPlanBeforeCommit, "plan.before-commit", "nothing")                                  \
+  X(kPlanAfterCommit, "plan.after-commit", "the load, without chunks")                   \
+  X(kChunkPlanned, "chunk.planned", "a chunk's bounds, no attempt")                      \
+  X(kAttemptBegun, "attempt.begun", "an attempt's name, no byte")                        \
+  X(kUploadHalf, "upload.half", "an invisible orphan, half written")                     \
+  X(kUploadStaged, "upload.staged", "a whole staged object the state does not know")     \
+  X(kStagedRecorded, "staged.recorded", "a staged chunk")                                \
+  X(kPublishFrozen, "publish.frozen", "the winners, nothing visible")                    \
+  X(kPublishObject, "publish.object", "some objects visible, not recorded")              \
+  X(kPublishAll, "publish.all", "all objects visible, not recorded")                     \
+  X(kPublishRecorded, "publish.recorded", "published")                                   \
+  X(kVerifyBegun, "verify.begun", "published")                                           \
+  X(kVerifyRecorded, "verify.recorded", "verified, no slot")                             \
+  X(kSlotWritten, "slot.written", "the slot; the state does not know")                   \
+  X(kSlotRecorded, "slot.recorded", "committed; old versions and leftovers still there") \
+  X(kCleanUpHalf, "clean-up.half", "committed, some old objects removed")                \
+  X(kDiscardSlot, "discard.slot", "the slot says discarded; objects still there")        \
   X(kDiscardHalf, "discard.half", "discarded, some objects removed")
 
 enum class CrashPoint {

@@ -24,8 +24,9 @@ constexpr int64_t kRowShare = 4;
 /// Passes batches on, reports them, and ends the read once the run is abandoned.
 class ReportingReader : public arrow::RecordBatchReader {
  public:
-  ReportingReader(std::shared_ptr<arrow::RecordBatchReader> rows, const arrow::StopToken& stop,
-                  const ReadTally& tally, std::function<void(int64_t, int64_t)> report)
+  ReportingReader(std::shared_ptr<arrow::RecordBatchReader> rows,
+                  const arrow::StopToken& stop, const ReadTally& tally,
+                  std::function<void(int64_t, int64_t)> report)
       : rows_(std::move(rows)), stop_(stop), tally_(tally), report_(std::move(report)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return rows_->schema(); }
@@ -61,10 +62,11 @@ class Copy {
     std::vector<std::thread> workers;
     auto& sessions = run_.sessions.sessions;
     for (size_t i = 1; i < sessions.size(); ++i) {
-      workers.emplace_back([this, session = sessions[i].get(), hook = CurrentCrashHook()] {
-        SetCrashHook(hook);
-        Work(*session);
-      });
+      workers.emplace_back(
+          [this, session = sessions[i].get(), hook = CurrentCrashHook()] {
+            SetCrashHook(hook);
+            Work(*session);
+          });
     }
     Work(*sessions[0]);
     for (std::thread& worker : workers) worker.join();
@@ -116,7 +118,8 @@ class Copy {
       return std::nullopt;
     }
     // Beyond this point the chunk's bounds are durable and never change.
-    ARROW_RETURN_NOT_OK(run_.parts.state.AddChunk(run_.lease, task_.load_state.spec.load, *chunk));
+    ARROW_RETURN_NOT_OK(
+        run_.parts.state.AddChunk(run_.lease, task_.load_state.spec.load, *chunk));
     ARROW_RETURN_NOT_OK(Reach(CrashPoint::kChunkPlanned));
     planned_ = chunk->last;
     run_.Notify({.kind = EventKind::kChunkPlanned,
@@ -135,10 +138,11 @@ class Copy {
       // What ended the run is the reason, not the error it caused here.
       const Status reason = run_.watch.reason();
       if (!reason.ok()) return reason;
-      const bool again = KindOf(status) == ErrorKind::kTransient && backoff.MayTryAgain() &&
-                         !run_.stop.IsStopRequested();
-      const Status in_context = InContext(
-          status, "chunk " + std::to_string(chunk.ordinal) + " of stream " + task_.stream.name);
+      const bool again = KindOf(status) == ErrorKind::kTransient &&
+                         backoff.MayTryAgain() && !run_.stop.IsStopRequested();
+      const Status in_context =
+          InContext(status, "chunk " + std::to_string(chunk.ordinal) + " of stream " +
+                                task_.stream.name);
       if (!again) return in_context;
       run_.Notify({.kind = EventKind::kRetry,
                    .stream = task_.stream.name,
@@ -178,7 +182,8 @@ class Copy {
     return Status::OK();
   }
 
-  Result<ChunkReceipt> Prepare(Session& session, const Chunk& chunk, const std::string& attempt) {
+  Result<ChunkReceipt> Prepare(Session& session, const Chunk& chunk,
+                               const std::string& attempt) {
     const auto workers = static_cast<int64_t>(run_.sessions.sessions.size());
     const int64_t memory = run_.spec.limits.memory;
     ReadTally tally;
@@ -190,20 +195,22 @@ class Copy {
     PrepareContext context;
     context.chunk = chunk;
     context.attempt = attempt;
-    context.digest =
-        task_.stream.verify == VerifyDepth::kContent ? DigestKind::kClient : DigestKind::kNone;
+    context.digest = task_.stream.verify == VerifyDepth::kContent ? DigestKind::kClient
+                                                                  : DigestKind::kNone;
     context.memory = memory / kEncoderShare / workers;
     context.stop = &run_.watch.abandoned();
 
     const auto started = run_.parts.clock.Elapsed();
-    ARROW_ASSIGN_OR_RAISE(auto rows, session.Read(task_.load_state.table, chunk.range, read));
+    ARROW_ASSIGN_OR_RAISE(auto rows,
+                          session.Read(task_.load_state.table, chunk.range, read));
     auto report = [this](int64_t count, int64_t bytes) {
       run_.Notify({.kind = EventKind::kBatch,
                    .stream = task_.stream.name,
                    .rows = count,
                    .source_bytes = bytes});
     };
-    rows = std::make_shared<ReportingReader>(std::move(rows), run_.watch.abandoned(), tally, report);
+    rows = std::make_shared<ReportingReader>(std::move(rows), run_.watch.abandoned(),
+                                             tally, report);
     rows = ReadAhead(std::move(rows), run_.spec.limits.read_ahead);
     auto prepared = task_.load.Prepare(context, rows);
     rows.reset();  // The reader's thread has ended: the tally is complete and the session free.

@@ -68,7 +68,8 @@ class Extract {
       if (!chunk.staged) continue;
       ++report_.chunks;
       report_.rows += chunk.staged->rows;
-      for (const auto& [column, count] : chunk.staged->coerced) report_.coerced[column] += count;
+      for (const auto& [column, count] : chunk.staged->coerced)
+        report_.coerced[column] += count;
       for (const StagedObject& object : chunk.staged->staged) {
         ++report_.files;
         report_.bytes += object.size;
@@ -117,10 +118,11 @@ class Extract {
     if (!published.ok() && IdOf(published.status()) == "store.staged-gone") {
       const Status gone = published.status();
       ARROW_RETURN_NOT_OK(Discard());
-      return Error(ErrorKind::kTransient, "transfer.staging-lost",
-                   "staged objects of load " + load_.spec.load + " are gone: " + gone.message(),
-                   "the load was discarded, run the same command again; look for whatever removes "
-                   "files below _sluice/staging");
+      return Error(
+          ErrorKind::kTransient, "transfer.staging-lost",
+          "staged objects of load " + load_.spec.load + " are gone: " + gone.message(),
+          "the load was discarded, run the same command again; look for whatever removes "
+          "files below _sluice/staging");
     }
     ARROW_RETURN_NOT_OK(published);
     ARROW_RETURN_NOT_OK(Reach(CrashPoint::kPublishAll));
@@ -137,7 +139,8 @@ class Extract {
       }
       if (KindOf(status) == ErrorKind::kMismatch) {
         ARROW_RETURN_NOT_OK(Discard());
-        return InContext(status, "load " + load_.spec.load + " failed verification and was discarded");
+        return InContext(
+            status, "load " + load_.spec.load + " failed verification and was discarded");
       }
       ARROW_RETURN_NOT_OK(status);
     }
@@ -156,7 +159,8 @@ class Extract {
     facts.clock_micros = load_.clock_micros;
     facts.timings = report_.timings;
     auto slot = handle_->Commit(Receipts(), facts);
-    if (!slot.ok() && KindOf(slot.status()) == ErrorKind::kCommitUnknown) slot = handle_->FindSlot();
+    if (!slot.ok() && KindOf(slot.status()) == ErrorKind::kCommitUnknown)
+      slot = handle_->FindSlot();
     ARROW_RETURN_NOT_OK(slot);
     if (slot->outcome == Outcome::kUndecided) {
       return Error(ErrorKind::kTransient, "transfer.commit-undecided",
@@ -166,7 +170,8 @@ class Extract {
     if (slot->outcome == Outcome::kDiscarded) {
       ARROW_RETURN_NOT_OK(Discard());
       return Error(ErrorKind::kHeld, "transfer.discarded-by-other",
-                   "load " + load_.spec.load + " was discarded by another process before its commit",
+                   "load " + load_.spec.load +
+                       " was discarded by another process before its commit",
                    "run the same command again for a new load");
     }
     report_.manifest = slot->path;
@@ -176,7 +181,8 @@ class Extract {
 
   Status CleanUpStep() {
     for (const std::string& replaced : load_.replaces) {
-      ARROW_RETURN_NOT_OK(run_.parts.destination.Drop(load_.spec.relation.name, replaced));
+      ARROW_RETURN_NOT_OK(
+          run_.parts.destination.Drop(load_.spec.relation.name, replaced));
       ARROW_RETURN_NOT_OK(Reach(CrashPoint::kCleanUpHalf));
     }
     ARROW_RETURN_NOT_OK(handle_->CleanUp());
@@ -195,7 +201,8 @@ class Extract {
 
   /// Committed full loads of this job and stream that the new one makes superfluous.
   Result<std::vector<std::string>> Replaced() {
-    ARROW_ASSIGN_OR_RAISE(auto entries, run_.parts.destination.Loads(load_.spec.relation.name));
+    ARROW_ASSIGN_OR_RAISE(auto entries,
+                          run_.parts.destination.Loads(load_.spec.relation.name));
     std::set<std::string> gone;
     for (const LoadEntry& entry : entries) {
       if (entry.outcome == Outcome::kCommitted) {
@@ -219,8 +226,8 @@ class Extract {
 
   Status Advance(Phase from, Phase to, const std::vector<ChunkReceipt>& published,
                  const std::vector<std::string>& replaces) {
-    ARROW_RETURN_NOT_OK(run_.parts.state.Advance(run_.lease, load_.spec.load, from, to, published,
-                                                 replaces));
+    ARROW_RETURN_NOT_OK(run_.parts.state.Advance(run_.lease, load_.spec.load, from, to,
+                                                 published, replaces));
     return Reload();
   }
 

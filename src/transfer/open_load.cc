@@ -13,8 +13,9 @@ namespace {
 
 bool AllStaged(const LoadState& state) {
   const bool planned = !state.chunks.empty() && state.chunks.back().chunk.last;
-  return planned && std::all_of(state.chunks.begin(), state.chunks.end(),
-                                [](const ChunkState& chunk) { return chunk.staged.has_value(); });
+  return planned &&
+         std::all_of(state.chunks.begin(), state.chunks.end(),
+                     [](const ChunkState& chunk) { return chunk.staged.has_value(); });
 }
 
 Result<OpenedLoad> NewLoad(RunContext& run, const StreamSpec& stream) {
@@ -72,11 +73,12 @@ std::string Differences(const std::string& was_text, const std::string& is_text)
 
 Status CheckDefinition(const LoadState& state, const StreamSpec& stream) {
   if (state.definition == stream.definition) return Status::OK();
-  return Error(ErrorKind::kUsage, "run.definition-changed",
-               "the unfinished load " + state.spec.load + " of stream " + stream.name +
-                   " was started with another definition: " +
-                   Differences(state.definition, stream.definition),
-               "finish it with the old definition, or --restart to discard it and begin anew");
+  return Error(
+      ErrorKind::kUsage, "run.definition-changed",
+      "the unfinished load " + state.spec.load + " of stream " + stream.name +
+          " was started with another definition: " +
+          Differences(state.definition, stream.definition),
+      "finish it with the old definition, or --restart to discard it and begin anew");
 }
 
 /// For a load some of whose chunks are still to be read: under which snapshot. False: strict
@@ -90,9 +92,10 @@ Result<bool> JoinSnapshot(RunContext& run, LoadState& state, const StreamSpec& s
   ARROW_RETURN_NOT_OK(run.parts.state.AddPosition(run.lease, state.spec.load, position));
   state.positions.push_back(position);
   if (state.consistency == Consistency::kPerChunk) return true;
-  run.Warn(stream.name, "stream " + stream.name + ": the database changed since load " +
-                            state.spec.load +
-                            " began; its chunks come from more than one snapshot (mixed)");
+  run.Warn(stream.name,
+           "stream " + stream.name + ": the database changed since load " +
+               state.spec.load +
+               " began; its chunks come from more than one snapshot (mixed)");
   return true;
 }
 
@@ -100,11 +103,13 @@ Result<bool> JoinSnapshot(RunContext& run, LoadState& state, const StreamSpec& s
 
 Status DiscardLoad(RunContext& run, const LoadState& state, Load& load) {
   ARROW_RETURN_NOT_OK(load.Discard());
-  return run.parts.state.Advance(run.lease, state.spec.load, state.phase, Phase::kDiscarded, {}, {});
+  return run.parts.state.Advance(run.lease, state.spec.load, state.phase,
+                                 Phase::kDiscarded, {}, {});
 }
 
 Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream) {
-  ARROW_ASSIGN_OR_RAISE(auto found, run.parts.state.OpenLoadOf(run.spec.job, stream.name));
+  ARROW_ASSIGN_OR_RAISE(auto found,
+                        run.parts.state.OpenLoadOf(run.spec.job, stream.name));
   if (!found) {
     if (run.spec.resume == ResumeMode::kInsist) {
       return Error(ErrorKind::kUsage, "run.nothing-to-resume",

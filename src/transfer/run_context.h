@@ -53,7 +53,8 @@ struct RunContext {
   /// From the run's own thread only.
   void Warn(const std::string& stream, std::string message) {
     warnings.push_back(message);
-    Notify({.kind = EventKind::kWarning, .stream = stream, .message = std::move(message)});
+    Notify(
+        {.kind = EventKind::kWarning, .stream = stream, .message = std::move(message)});
   }
   /// From any thread.
   void Notify(Event event) const {

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "transfer/schedule_world.h"
+#include "transfer/schedule_world_test.h"
 
 namespace rc {
 
@@ -45,8 +45,9 @@ struct Arbitrary<sluice::Fault> {
 template <typename T>
 Gen<std::optional<T>> Sometimes(Gen<T> generator) {
   return gen::weightedOneOf<std::optional<T>>(
-      {{2, gen::just(std::optional<T>())},
-       {1, gen::map(generator, [](T value) { return std::optional<T>(std::move(value)); })}});
+      {{2, gen::just(std::optional<T>())}, {1, gen::map(generator, [](T value) {
+                                              return std::optional<T>(std::move(value));
+                                            })}});
 }
 
 template <>
@@ -85,15 +86,19 @@ std::string Judge(ScheduleWorld& world) {
   const TransferReport healed = world.RunUndisturbed();
   if (healed.exit_code != 0) {
     std::string why = healed.status.ToString();
-    for (const StreamReport& stream : healed.streams) why += "; " + stream.status.ToString();
+    for (const StreamReport& stream : healed.streams)
+      why += "; " + stream.status.ToString();
     return "an undisturbed run fails: " + why;
   }
-  if (auto wrong = world.WrongInCurrentLoad(/*exact=*/false); !wrong.empty()) return wrong;
+  if (auto wrong = world.WrongInCurrentLoad(/*exact=*/false); !wrong.empty())
+    return wrong;
   const TransferReport anew = world.RunUndisturbed();
-  if (anew.exit_code != 0) return "a second undisturbed run fails: " + anew.status.ToString();
+  if (anew.exit_code != 0)
+    return "a second undisturbed run fails: " + anew.status.ToString();
   if (auto wrong = world.WrongInCurrentLoad(/*exact=*/true); !wrong.empty()) return wrong;
   if (auto wrong = world.WrongInSightings(); !wrong.empty()) return wrong;
-  if (auto status = world.CollectGarbage(); !status.ok()) return "gc: " + status.ToString();
+  if (auto status = world.CollectGarbage(); !status.ok())
+    return "gc: " + status.ToString();
   if (auto left = world.LeftOver(); !left.empty()) return "left after gc: " + left;
   return world.WrongInCurrentLoad(/*exact=*/true);
 }

@@ -1,4 +1,4 @@
-#include "transfer/schedule_world.h"
+#include "transfer/schedule_world_test.h"
 
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@
 #include "parquet/arrow/reader.h"
 #include "state/sqlite_state.h"
 #include "testing/fake_clock.h"
-#include "transfer/mortal_state.h"
+#include "transfer/mortal_state_test.h"
 
 namespace sluice {
 namespace {
@@ -35,8 +35,9 @@ class Silence : public Notifier {
 /// In memory where the machine has it: thousands of schedules sync thousands of times each.
 std::filesystem::path FreshFolder() {
   const std::filesystem::path shared = "/dev/shm";
-  const auto base = std::filesystem::is_directory(shared) ? shared
-                                                          : std::filesystem::temp_directory_path();
+  const auto base = std::filesystem::is_directory(shared)
+                        ? shared
+                        : std::filesystem::temp_directory_path();
   const auto folder = base / ("sluice-schedule-" + NewNonce());
   std::filesystem::create_directories(folder);
   return folder;
@@ -45,23 +46,28 @@ std::filesystem::path FreshFolder() {
 /// Puts the caller's hook back: a frozen process runs others in its own thread.
 class HookScope {
  public:
-  explicit HookScope(CrashHook hook) : outer_(CurrentCrashHook()) { SetCrashHook(std::move(hook)); }
+  explicit HookScope(CrashHook hook) : outer_(CurrentCrashHook()) {
+    SetCrashHook(std::move(hook));
+  }
   ~HookScope() { SetCrashHook(outer_); }
 
  private:
   CrashHook outer_;
 };
 
-Result<std::vector<std::pair<int64_t, ScriptedRow>>> DecodeParquet(const std::string& bytes) {
+Result<std::vector<std::pair<int64_t, ScriptedRow>>> DecodeParquet(
+    const std::string& bytes) {
   auto file = std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(bytes));
-  ARROW_ASSIGN_OR_RAISE(auto reader, parquet::arrow::OpenFile(file, arrow::default_memory_pool()));
+  ARROW_ASSIGN_OR_RAISE(auto reader,
+                        parquet::arrow::OpenFile(file, arrow::default_memory_pool()));
   ARROW_ASSIGN_OR_RAISE(auto table, reader->ReadTable());
   std::vector<std::pair<int64_t, ScriptedRow>> rows;
   ARROW_ASSIGN_OR_RAISE(table, table->CombineChunks());
   if (table->num_rows() == 0) return rows;
   const auto& ids = static_cast<const arrow::Int64Array&>(*table->column(0)->chunk(0));
   const auto& names = static_cast<const arrow::StringArray&>(*table->column(1)->chunk(0));
-  const auto& amounts = static_cast<const arrow::DoubleArray&>(*table->column(2)->chunk(0));
+  const auto& amounts =
+      static_cast<const arrow::DoubleArray&>(*table->column(2)->chunk(0));
   for (int64_t i = 0; i < table->num_rows(); ++i) {
     ScriptedRow row{names.GetString(i), {}};
     if (!amounts.IsNull(i)) row.amount = amounts.Value(i);
@@ -71,16 +77,19 @@ Result<std::vector<std::pair<int64_t, ScriptedRow>>> DecodeParquet(const std::st
 }
 
 /// Slots by load, as a reader that knows nothing but the layout finds them.
-std::map<std::string, nlohmann::json> Slots(const std::map<std::string, std::string>& objects) {
+std::map<std::string, nlohmann::json> Slots(
+    const std::map<std::string, std::string>& objects) {
   std::map<std::string, nlohmann::json> slots;
   for (const auto& [path, bytes] : objects) {
     if (!path.starts_with(kSlots) || path.ends_with(".dropped.json")) continue;
-    slots[path.substr(sizeof(kSlots) - 1, 36)] = nlohmann::json::parse(bytes, nullptr, false);
+    slots[path.substr(sizeof(kSlots) - 1, 36)] =
+        nlohmann::json::parse(bytes, nullptr, false);
   }
   return slots;
 }
 
-std::vector<std::string> CurrentLoads(const std::map<std::string, nlohmann::json>& slots) {
+std::vector<std::string> CurrentLoads(
+    const std::map<std::string, nlohmann::json>& slots) {
   std::set<std::string> replaced;
   for (const auto& [load, slot] : slots) {
     if (slot.value("outcome", "") != "committed") continue;
@@ -160,7 +169,8 @@ TransferReport ScheduleWorld::RunProcess(const ProcessPlan& plan) {
   ScriptedSource source(database_);
   if (plan.broken_batch) {
     source.FailAt(SourceCall::kBatch, *plan.broken_batch,
-                  Error(ErrorKind::kTransient, "test.broken", "connection lost"), /*times=*/6);
+                  Error(ErrorKind::kTransient, "test.broken", "connection lost"),
+                  /*times=*/6);
   }
   auto destination = MakeObjectStoreDestination(NewFaultyStore(store_.Open(), script));
   SqliteStateOptions state_options;
@@ -180,7 +190,8 @@ TransferReport ScheduleWorld::RunProcess(const ProcessPlan& plan) {
       now_millis_ += kPastTheLeaseMillis;
       overtaken = RunNext();
     }
-    if (!plan.kill || plan.kill->point != point || plan.kill->nth != nth) return Status::OK();
+    if (!plan.kill || plan.kill->point != point || plan.kill->nth != nth)
+      return Status::OK();
     ++kills_[point];
     dead = true;
     script->Kill();
@@ -204,8 +215,8 @@ TransferReport ScheduleWorld::RunProcess(const ProcessPlan& plan) {
   spec.streams = {stream};
   Silence silence;
   arrow::StopSource never;
-  TransferReport report = RunTransfer(spec, {source, *destination, mortal, clock, silence},
-                                      never.token(), never.token());
+  TransferReport report = RunTransfer(
+      spec, {source, *destination, mortal, clock, silence}, never.token(), never.token());
   if (overtaken && report.exit_code == 0) {
     wrong_in_zombies_ = "a run that was overtaken at " +
                         std::string(NameOf(plan.freeze->point)) + " reported success";
@@ -243,7 +254,8 @@ std::string ScheduleWorld::WrongInCurrentLoad(bool exact) const {
     auto decoded = DecodeParquet(objects.at(path));
     if (!decoded.ok()) return path + ": " + decoded.status().ToString();
     for (auto& [id, row] : *decoded) {
-      if (!rows.emplace(id, std::move(row)).second) return "twice: key " + std::to_string(id);
+      if (!rows.emplace(id, std::move(row)).second)
+        return "twice: key " + std::to_string(id);
     }
   }
   if (listed != named) return "the folder and the slot differ";
@@ -251,7 +263,8 @@ std::string ScheduleWorld::WrongInCurrentLoad(bool exact) const {
   if (exact && rows != wanted) return "rows differ from the source's";
   const auto same_key = [](const auto& a, const auto& b) { return a.first == b.first; };
   if (!std::equal(rows.begin(), rows.end(), wanted.begin(), wanted.end(), same_key)) {
-    return std::to_string(rows.size()) + " keys instead of " + std::to_string(wanted.size());
+    return std::to_string(rows.size()) + " keys instead of " +
+           std::to_string(wanted.size());
   }
   return "";
 }
@@ -277,7 +290,8 @@ std::string ScheduleWorld::WrongInSightings() const {
     if (slot.value("outcome", "") != "committed") continue;
     for (const auto& object : slot["objects"]) {
       const auto named = object["path"].get<std::string>();
-      if (!present.contains(named)) return named + " was not there when its slot appeared";
+      if (!present.contains(named))
+        return named + " was not there when its slot appeared";
     }
   }
   return "";
@@ -289,9 +303,9 @@ std::string ScheduleWorld::LeftOver() const {
   const auto current = CurrentLoads(Slots(objects));
   for (const auto& [path, bytes] : objects) {
     if (path.starts_with(kSlots)) continue;
-    const bool wanted = std::any_of(current.begin(), current.end(), [&p = path](const auto& load) {
-      return p.starts_with(kFolder + load + "/");
-    });
+    const bool wanted = std::any_of(
+        current.begin(), current.end(),
+        [&p = path](const auto& load) { return p.starts_with(kFolder + load + "/"); });
     if (!wanted) return path;
   }
   return "";

@@ -28,7 +28,8 @@ Status ProbeDestination(RunContext& run) {
   run.attempt_names = !verdict.Enforced();
   if (run.attempt_names) {
     run.Warn("", name + " does not reliably create an object only where there is none (" +
-                     verdict.detail + "): names carry their attempt, and a lister may see one too "
+                     verdict.detail +
+                     "): names carry their attempt, and a lister may see one too "
                      "many for a moment");
   }
   return Status::OK();
@@ -42,8 +43,9 @@ Status OpenSource(RunContext& run) {
     const std::string message =
         "one snapshot for all sessions could not be proven; each chunk is consistent in itself";
     if (wanted == Consistency::kSnapshotStrict) {
-      return Error(ErrorKind::kTransient, "run.no-snapshot", message,
-                   "try again when fewer writers are at work, or allow --consistency snapshot");
+      return Error(
+          ErrorKind::kTransient, "run.no-snapshot", message,
+          "try again when fewer writers are at work, or allow --consistency snapshot");
     }
     run.Warn("", message);
   }
@@ -57,8 +59,9 @@ Status RunStreams(RunContext& run, TransferReport& report) {
     StreamReport& of_stream = report.streams.emplace_back();
     of_stream.stream = stream.name;
     if (run.stop.IsStopRequested()) {
-      of_stream.status = Error(ErrorKind::kCancelled, "run.drained",
-                               "not begun: the run was asked to stop", "run the same command again");
+      of_stream.status =
+          Error(ErrorKind::kCancelled, "run.drained",
+                "not begun: the run was asked to stop", "run the same command again");
       continue;
     }
     ExtractStream(run, stream, of_stream);
@@ -109,7 +112,8 @@ std::string Summary(const TransferReport& report) {
 }  // namespace
 
 TransferReport RunTransfer(const TransferSpec& spec, const Collaborators& parts,
-                           const arrow::StopToken& stop, const arrow::StopToken& stop_now) {
+                           const arrow::StopToken& stop,
+                           const arrow::StopToken& stop_now) {
   TransferReport report;
   report.run = spec.run;
   LeaseOptions options;
@@ -124,13 +128,13 @@ TransferReport RunTransfer(const TransferSpec& spec, const Collaborators& parts,
   parts.notifier.On({.kind = EventKind::kRunStarted, .run = spec.run});
   {
     LiveSessions live;
-    const Watch watch({*lease, spec.limits.lease_ttl_millis}, parts.state, parts.clock, stop_now,
-                      [&live, &parts] {
-                        const Status status = live.Cancel();
-                        if (status.ok()) return;
-                        parts.notifier.On(
-                            {.kind = EventKind::kWarning, .message = status.message()});
-                      });
+    const Watch watch(
+        {*lease, spec.limits.lease_ttl_millis}, parts.state, parts.clock, stop_now,
+        [&live, &parts] {
+          const Status status = live.Cancel();
+          if (status.ok()) return;
+          parts.notifier.On({.kind = EventKind::kWarning, .message = status.message()});
+        });
     RunContext run{spec, parts, *lease, watch, stop};
     report.status = RunAll(run, live, report);
     if (!report.status.ok() && !watch.reason().ok()) report.status = watch.reason();

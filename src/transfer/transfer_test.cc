@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "transfer/schedule_world.h"
+#include "transfer/schedule_world_test.h"
 
 namespace sluice {
 namespace {

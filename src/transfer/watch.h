@@ -22,8 +22,8 @@ class Watch {
     Lease lease;
     int64_t ttl_millis = 60'000;  ///< 0: no thread at all (single-threaded tests)
   };
-  Watch(const Options& options, StateStore& state, Clock& clock, arrow::StopToken stop_now,
-        std::function<void()> cancel);
+  Watch(const Options& options, StateStore& state, Clock& clock,
+        arrow::StopToken stop_now, std::function<void()> cancel);
   ~Watch();
 
   /// Requested once the run must not go on. Poll gives the reason, with its kind.

@@ -27,7 +27,6 @@ class Finished:
     out: str
     err: str
     seconds: float
-    peak_bytes: int
 
     @property
     def json(self):
@@ -63,6 +62,22 @@ class Process:
             stdout=self._out if stdout is None else stdout, stderr=self._err)
         self.pid = self._popen.pid
         self._finished = None
+        self.peak_bytes = 0
+
+    def measure_memory(self):
+        """Follows the high water mark in peak_bytes. (That of getrusage begins with the test's own.)"""
+        def follow():
+            mark = Path(f"/proc/{self.pid}/status")
+            while self._finished is None:
+                try:
+                    lines = [line for line in mark.read_text().splitlines() if line.startswith("VmHWM:")]
+                except OSError:
+                    return
+                self.peak_bytes = max([self.peak_bytes, *(int(line.split()[1]) * 1024 for line in lines)])
+                time.sleep(0.002)
+
+        threading.Thread(target=follow, daemon=True).start()
+        return self
 
     def send(self, which):
         os.kill(self.pid, which)
@@ -82,12 +97,12 @@ class Process:
 
         timer = threading.Timer(timeout, stop)
         timer.start()
-        _, status, usage = os.wait4(self.pid, 0)
+        _, status = os.waitpid(self.pid, 0)
         timer.cancel()
         self._popen.returncode = os.waitstatus_to_exitcode(status)
         self._finished = Finished(
             self.args, self._popen.returncode, self._text(self._out), self._text(self._err),
-            time.monotonic() - self._started, usage.ru_maxrss * 1024)
+            time.monotonic() - self._started)
         assert not too_late.is_set(), f"not done after {timeout} s\n{self._finished}"
         return self._finished
 
@@ -101,7 +116,7 @@ class Process:
             if pid:
                 self._popen.returncode = os.waitstatus_to_exitcode(status)
                 self._finished = Finished(self.args, self._popen.returncode, self._text(self._out),
-                                          self._text(self._err), 0, 0)
+                                          self._text(self._err), 0)
                 raise AssertionError(f"ended, and never passed the point to stop at\n{self._finished}")
             time.sleep(0.002)
         self.kill()

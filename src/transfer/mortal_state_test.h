@@ -13,7 +13,8 @@ namespace sluice {
 
 class MortalState : public StateStore {
  public:
-  MortalState(StateStore& state, const std::atomic<bool>& dead) : state_(state), dead_(dead) {}
+  MortalState(StateStore& state, const std::atomic<bool>& dead)
+      : state_(state), dead_(dead) {}
 
   std::string Describe() const override { return state_.Describe(); }
   Result<Lease> Acquire(const std::string& job, const LeaseOptions& options) override {
@@ -36,7 +37,8 @@ class MortalState : public StateStore {
     ARROW_RETURN_NOT_OK(Alive());
     return state_.OpenLoad(lease, load);
   }
-  Status AddChunk(const Lease& lease, const std::string& load, const Chunk& chunk) override {
+  Status AddChunk(const Lease& lease, const std::string& load,
+                  const Chunk& chunk) override {
     ARROW_RETURN_NOT_OK(Alive());
     return state_.AddChunk(lease, load, chunk);
   }
