@@ -63,7 +63,7 @@ format:  ## formats every C++ source
 
 .PHONY: package
 package: build/release/build.ninja  ## build/sluice-VERSION-….tar.gz: program, public headers, testing library
-	@cmake --build build/release -j $(JOBS)
+	@cmake --build build/release -j $(JOBS) --target sluice sluice_testing
 	@rm -rf build/package && cmake --install build/release --prefix build/package/$(PACKAGE) --strip >/dev/null
 	@tar -C build/package --sort=name --owner=0 --group=0 --numeric-owner -czf build/$(PACKAGE).tar.gz $(PACKAGE)
 	@build/package/$(PACKAGE)/bin/sluice version

@@ -77,14 +77,12 @@ class StateStore {
  public:
   virtual ~StateStore() = default;
   virtual std::string Describe() const = 0;
-
   /// kHeld "state.held" says who holds it and until when. Takes over what has run out, or what a
   /// dead process of this host held.
   virtual Result<Lease> Acquire(const std::string& job, const LeaseOptions& options) = 0;
   virtual Status Renew(const Lease& lease) = 0;
   virtual Status Release(const Lease& lease) = 0;  ///< fenced already: OK
   virtual Result<std::optional<LeaseHolder>> Holder(const std::string& job) = 0;
-
   virtual Status OpenLoad(const Lease& lease,
                           const LoadState& load) = 0;  ///< no chunks yet
   virtual Status AddChunk(const Lease& lease, const std::string& load,
@@ -101,7 +99,6 @@ class StateStore {
   virtual Status Advance(const Lease& lease, const std::string& load, Phase from,
                          Phase to, const std::vector<ChunkReceipt>& published,
                          const std::vector<std::string>& replaces) = 0;
-
   virtual Result<std::optional<LoadState>> FindLoad(const std::string& load) = 0;
   /// The newest load of the stream that is neither cleaned nor discarded.
   virtual Result<std::optional<LoadState>> OpenLoadOf(const std::string& job,
@@ -109,12 +106,10 @@ class StateStore {
   /// Loads of the job, newest first, at most `count`; of all jobs when `job` is empty.
   virtual Result<std::vector<LoadState>> Loads(const std::string& job, int count) = 0;
   virtual Result<std::vector<LeaseHolder>> Jobs(std::vector<std::string>* names) = 0;
-
   virtual Status BeginRun(const Lease& lease, const RunRecord& run) = 0;
   virtual Status EndRun(const Lease& lease, const std::string& run, int exit_code,
                         const std::string& summary) = 0;
   virtual Result<std::vector<RunRecord>> Runs(const std::string& job, int count) = 0;
-
   virtual Status SaveProbe(const std::string& destination,
                            const ProbeVerdict& verdict) = 0;
   /// With its age in milliseconds.

@@ -117,6 +117,9 @@ class Collector {
                        : "discarded";
     } else if (known && known->phase < Phase::kCommitted) {
       JudgeOpen(*known, abandoned, &judged);
+    } else if (known && known->phase != Phase::kDiscarded) {
+      judged.act = CollectAct::kKeepOpen;
+      judged.why = "committed, as this state knows, but its slot is missing";
     } else {
       JudgeUnknown(entry, abandoned, &judged);
     }

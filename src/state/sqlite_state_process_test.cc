@@ -14,7 +14,7 @@
 #include <set>
 #include <utility>
 
-#include "state/stopped_clock.h"
+#include "state/stopped_clock_test.h"
 #include "testing/scratch_folder.h"
 #include "testing/state_samples.h"
 

@@ -9,7 +9,7 @@
 
 #include "state/run_table.h"
 #include "state/state_file.h"
-#include "state/stopped_clock.h"
+#include "state/stopped_clock_test.h"
 #include "testing/scratch_folder.h"
 #include "testing/state_samples.h"
 #include "testing/state_store_conformance.h"

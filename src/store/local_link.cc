@@ -87,8 +87,8 @@ class Probe {
     const int created = LinkNew({folder, from}, {folder, name}, &means_);
     if (created == EINVAL || created == ENOSYS || created == EOPNOTSUPP) {
       verdict.detail =
-          "the filesystem has neither links nor renames that keep what is there: a file can "
-          "be overwritten by another run";
+          "the filesystem has neither links nor renames that keep what is there, so that "
+          "one run could overwrite what another has written";
       return verdict;
     }
     if (created != 0) return tree_.Fail(created, {"create the name", folder_ + "/name"});
@@ -97,7 +97,8 @@ class Probe {
     const Attempted sync{"make the file durable", folder_ + "/first"};
     ARROW_RETURN_NOT_OK(tree_.SyncFile(first.file.get(), sync));
     verdict.durable = fsync(folder) == 0;
-    return verdict;
+    if (verdict.durable || errno == EINVAL) return verdict;
+    return tree_.Fail(errno, {"make the names durable in", folder_});
   }
 
   /// Whether exactly one creator won every round.

@@ -48,7 +48,7 @@ int MakeRoot(const std::string& path) {
     // A parent we may not read was there before us: its own names are not ours to sync.
     if (!fd.valid()) return errno == EACCES ? 0 : errno;
     const int error = Sync(fd.get());
-    return error == EINVAL || error == EROFS ? 0 : error;
+    return error == EINVAL ? 0 : error;
   }
   if (errno != ENOENT) return errno;
   const int error = MakeRoot(std::filesystem::path(path).parent_path());
@@ -347,7 +347,7 @@ Status LocalTree::Prune(std::string folder) const {
 
 Status LocalTree::SyncFolder(int fd, std::string_view folder) const {
   const int error = Sync(fd);
-  if (error == 0 || error == EINVAL || error == EROFS) return Status::OK();
+  if (error == 0 || error == EINVAL) return Status::OK();
   return Fail(error, {"make the names durable in", folder});
 }
 

@@ -141,8 +141,7 @@ class Copy {
       const bool again = KindOf(status) == ErrorKind::kTransient &&
                          backoff.MayTryAgain() && !run_.stop.IsStopRequested();
       const Status in_context =
-          InContext(status, "chunk " + std::to_string(chunk.ordinal) + " of stream " +
-                                task_.stream.name);
+          InContext(status, "chunk " + std::to_string(chunk.ordinal));
       if (!again) return in_context;
       run_.Notify({.kind = EventKind::kRetry,
                    .stream = task_.stream.name,

@@ -102,7 +102,7 @@ def test_of_several_streams_one_that_fails_does_not_stop_the_others(scene):
     ("version: 2\n", "1:10", "version"),
     ("version: 1\nsource: a.db\ndestination: d\nstreams:\n  t: {mode: incremental}\n", "5:7", "not in this version"),
     ("version: 1\nsource: [\n", "", "job"),
-    ("version: 1\nsource: a.db\ndestination: d\nstreams: {t: {}}\nlimits: {memory: much}\n", "5:", "memory"),
+    ("version: 1\nsource: a.db\ndestination: d\nstreams: {t: {}}\nlimits: {memory: much}\n", "5:18", "size"),
 ])
 def test_a_mistake_in_a_job_file_is_named_with_its_place(scene, text, place, word):
     path = scene.folder / "job.yaml"

@@ -29,7 +29,7 @@ def of_any_class(i):
     return (i - ROWS // 2, i + 0.25, f"text {i}", f"{i}x")[i % 4]
 
 
-# name -> (columns, table constraints, key columns, value(s) of row i, the key that may be used)
+# name -> (columns, table constraints, key columns, values of row i, the key that is used, if it must be)
 KEYS = {
     "integer primary key": ("k INTEGER PRIMARY KEY", "", ["k"], lambda i: [i + 1], ["k"]),
     "negative and sparse": ("k INTEGER PRIMARY KEY", "", ["k"],
@@ -41,7 +41,7 @@ KEYS = {
                   lambda i: [i // 15000, f"b{i % 15000}"], ["a", "b"]),
     "composite, one part descending": ("a TEXT, b INT, c INT", "PRIMARY KEY (a, b DESC, c)) WITHOUT ROWID --",
                                        ["a", "b", "c"],
-                                       lambda i: [f"a{i % 3}", i // 100, -i], ["a", "b", "c"]),
+                                       lambda i: [f"a{i % 3}", i // 100, -i], None),
     "composite whose parts repeat": ("a INT NOT NULL, b INT NOT NULL", "PRIMARY KEY (b, a)", ["a", "b"],
                                      lambda i: [i, i % 2], ["b", "a"]),
     "text without regard to case": ("k TEXT COLLATE NOCASE NOT NULL PRIMARY KEY", "", ["k"],

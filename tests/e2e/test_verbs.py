@@ -23,6 +23,11 @@ def looks(scene):
             "discover": ["discover", source], "status": ["status", *state], "version": ["version"]}
 
 
+def written(scene):
+    """Of a -shm file only that it is there: a reader of a WAL database marks its place in it."""
+    return {path: facts[:2] if path.endswith("-shm") else facts for path, facts in scene.tree().items()}
+
+
 @pytest.mark.parametrize("verb", ["plan of a job", "plan of copy's arguments", "discover", "status", "version"])
 @pytest.mark.parametrize("when", ["before", "after", "cut short"])
 def test_what_only_looks_writes_nothing_anywhere(scene, verb, when):
@@ -33,10 +38,10 @@ def test_what_only_looks_writes_nothing_anywhere(scene, verb, when):
     if when == "cut short":
         done = scene.copy(env={"SLUICE_CRASH_AT": "publish.object"})
         assert done.code == -signal.SIGKILL, done
-    before = scene.tree()
+    before = written(scene)
     done = scene.sluice(*args)
     assert done.code == 0 or (verb == "status" and when == "before" and done.code == 2), done
-    assert scene.tree() == before
+    assert written(scene) == before
     assert done.out.strip() or done.code
 
 
