@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -72,15 +73,16 @@ class Arena:
     @staticmethod
     def _measure(command):
         """What a process took, and what it said. wait4 is of this child alone, RUSAGE_CHILDREN is not."""
-        started = time.perf_counter()
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        said = child.stdout.read()
-        complaint = child.stderr.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
-        child.stdout.close()
-        child.stderr.close()
-        if child.returncode != 0:
-            sys.exit(f"bench: {' '.join(map(str, command))}: exit code {child.returncode}\n{complaint.decode()}")
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaint:
+            started = time.perf_counter()
+            child = subprocess.Popen(command, stdout=out, stderr=complaint)
+            _, status, usage = os.wait4(child.pid, 0)
+            wall = time.perf_counter() - started
+            child.returncode = os.waitstatus_to_exitcode(status)
+            out.seek(0)
+            complaint.seek(0)
+            if child.returncode != 0:
+                sys.exit(f"bench: {' '.join(map(str, command))}: exit code {child.returncode}\n"
+                         f"{complaint.read().decode()}")
+            said = out.read()
         return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss * 1024}, said

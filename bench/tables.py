@@ -43,7 +43,7 @@ class Tables:
         folder.mkdir(parents=True, exist_ok=True)
 
     def keyed(self):
-        return self._table(f"lineitem-{ROWS}", self._generate)
+        return self._table(f"lineitem-{ROWS}", ROWS, self._generate)
 
     def keyless(self):
         source = self.keyed().path
@@ -54,7 +54,7 @@ class Tables:
             database.execute("INSERT INTO lineitem SELECT * FROM source.lineitem "
                              "ORDER BY l_orderkey, l_linenumber")
 
-        return self._table(f"lineitem-{ROWS}-keyless", fill)
+        return self._table(f"lineitem-{ROWS}-keyless", ROWS, fill)
 
     def big(self):
         source = self.keyed().path
@@ -70,7 +70,7 @@ class Tables:
                                  "FROM source.lineitem ORDER BY l_orderkey, l_linenumber",
                                  (at * last,))
 
-        return self._table(f"lineitem-{ROWS * BIG_FACTOR}", fill)
+        return self._table(f"lineitem-{ROWS * BIG_FACTOR}", ROWS * BIG_FACTOR, fill)
 
     def drain(self):
         """The bare drain, compiled again when its source is newer."""
@@ -94,7 +94,7 @@ class Tables:
             database.executemany(f"INSERT INTO lineitem VALUES ({', '.join('?' * 16)})", lines)
             generator.kill()
 
-    def _table(self, name, fill):
+    def _table(self, name, rows, fill):
         path, note = self._folder / f"{name}.db", self._folder / f"{name}.json"
         with self._locked():
             if not (path.exists() and note.exists()):
@@ -106,12 +106,11 @@ class Tables:
                     fill(database)
                     database.commit()
                     sums = database.execute(f"SELECT {SUMS} FROM lineitem").fetchone()
-                fresh.rename(path)
+                if sums[0] != rows:
+                    sys.exit(f"bench: wanted a table of {rows} rows, made one of {sums[0]}: {fresh}")
                 note.write_text(json.dumps(sums))
-        sums = json.loads(note.read_text())
-        if sums[0] % ROWS != 0 or sums[0] == 0:
-            sys.exit(f"bench: {path} has {sums[0]} rows: remove it, and it is made anew")
-        return Table(path, sums)
+                fresh.rename(path)
+        return Table(path, json.loads(note.read_text()))
 
     @contextmanager
     def _locked(self):

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -17,6 +18,16 @@
 
 namespace sluice {
 namespace {
+
+/// When the load was begun, as its id (UUIDv7) says; 0 where it is no such id.
+int64_t BegunMicros(const std::string& load) {
+  if (!IsUuid(load) || load[14] != '7') return 0;
+  const std::string digits = load.substr(0, 8) + load.substr(9, 4);
+  int64_t millis = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), millis, 16);
+  return error == std::errc() ? millis * 1000 : 0;
+}
 
 class Collector {
  public:
@@ -137,20 +148,22 @@ class Collector {
   }
 
   void JudgeUnknown(const LoadEntry& entry, bool abandoned, CollectedLoad* judged) const {
-    const int64_t age =
-        std::max<int64_t>(0, clock_.NowMicros() - entry.modified_micros) / 1000;
+    // What is only staged has no time that a store would tell.
+    const int64_t seen = std::max(entry.modified_micros, BegunMicros(entry.load));
+    const int64_t age = std::max<int64_t>(0, clock_.NowMicros() - seen) / 1000;
     if (!enforced_) {
       judged->act = CollectAct::kKeepUnproven;
       judged->why =
           "unknown to this state, and the destination cannot prove that nobody else "
           "decides it";
-    } else if (abandoned || age > request_.older_than_millis) {
+    } else if (abandoned || age >= request_.older_than_millis) {
       judged->act = CollectAct::kDiscard;
-      judged->why = fmt::format("unknown to this state, last written {}", FormatAge(age));
+      judged->why =
+          fmt::format("unknown to this state, begun or written {}", FormatAge(age));
     } else {
       judged->act = CollectAct::kKeepYoung;
       judged->why = fmt::format(
-          "unknown to this state, last written {}; another state may be at work on it",
+          "unknown to this state, begun or written {}; another state may be at work on it",
           FormatAge(age));
     }
   }

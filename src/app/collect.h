@@ -1,5 +1,5 @@
 /// \file
-/// gc: removes what no load needs any more, by the rules of docs/safety.md, and says why
+/// gc: removes what no load needs any more, by the rules of docs/commands.md, and says why
 /// it leaves the rest.
 #pragma once
 

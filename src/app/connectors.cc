@@ -174,6 +174,10 @@ Result<std::unique_ptr<Destination>> OpenDestination(const Endpoint& endpoint) {
   return MakeObjectStoreDestination(std::move(store));
 }
 
+std::string UriBelow(const Endpoint& destination, std::string_view path) {
+  return fmt::format("{}/{}", destination.uri, EncodeUriPath(path));
+}
+
 Status CheckApart(const Endpoint& source, const Endpoint& destination,
                   const std::string& state_path) {
   for (const std::string suffix : {"", "-wal", "-shm", "-journal"}) {

@@ -32,6 +32,9 @@ Result<std::unique_ptr<Source>> OpenSource(const Endpoint& endpoint);
 Result<std::unique_ptr<Store>> OpenStore(const Endpoint& endpoint);
 Result<std::unique_ptr<Destination>> OpenDestination(const Endpoint& endpoint);
 
+/// The URI of an object or folder below a destination, of its path there.
+std::string UriBelow(const Endpoint& destination, std::string_view path);
+
 /// kUsage where a run would write into its own source: the destination is the database's
 /// file or lies below it, or the state is the database or lies where the destination's
 /// files go.

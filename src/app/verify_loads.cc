@@ -240,12 +240,14 @@ bool IsManifestAddress(const std::string& argument) {
 Status TakeManifestAddress(const std::string& address, VerifyRequest* request) {
   ARROW_ASSIGN_OR_RAISE(const Uri uri, ParseUri(address));
   std::error_code error;
-  const std::string whole = uri.scheme.empty()
-                                ? fs::absolute(address, error).lexically_normal().string()
-                                : address;
-  ARROW_ASSIGN_OR_RAISE(const SlotAddress slot, ParseSlotAddress(whole));
-  ARROW_ASSIGN_OR_RAISE(request->destination,
-                        ResolveDestination(slot.root.empty() ? "/" : slot.root));
+  const bool bare = uri.scheme.empty();
+  const std::string path =
+      bare ? fs::absolute(address, error).lexically_normal().string() : uri.path;
+  ARROW_ASSIGN_OR_RAISE(const SlotAddress slot, ParseSlotAddress(path));
+  const std::string root = slot.root.empty() ? "/" : slot.root;
+  ARROW_ASSIGN_OR_RAISE(
+      request->destination,
+      ResolveDestination(bare ? root : uri.scheme + ":" + EncodeUriPath(root)));
   request->manifest = fmt::format("{}/_sluice/{}.json", slot.table_folder, slot.load);
   return Status::OK();
 }

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/redact.h"
+#include "sluice/clock.h"
 
 namespace sluice {
 namespace {
@@ -69,13 +70,13 @@ const char* Word(LogLevel level) {
 
 /// UTC with milliseconds, RFC 3339.
 std::string Now() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
+  const int64_t now = SystemClock().NowMicros();
+  const time_t seconds = now / 1'000'000;
   tm parts{};
-  gmtime_r(&now.tv_sec, &parts);
+  gmtime_r(&seconds, &parts);
   char text[64];
   const size_t size = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  return std::string(text, size) + fmt::format(".{:03}Z", now.tv_nsec / 1'000'000);
+  return std::string(text, size) + fmt::format(".{:03}Z", now / 1000 % 1000);
 }
 
 std::string JsonLine(LogLevel level, std::string_view message,

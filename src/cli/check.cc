@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "app/inspect.h"
 #include "cli/console.h"
 #include "cli/describe.h"
@@ -40,7 +42,7 @@ Outcome Check(const Invocation& invocation) {
   const auto items = CheckAll(invocation.arguments);
   if (!items.ok()) return Failed(items.status());
   Outcome outcome;
-  outcome.members["checks"] = nlohmann::ordered_json::array();
+  (*outcome.members)["checks"] = nlohmann::ordered_json::array();
   TextTable table("llll");
   for (const CheckItem& item : *items) {
     nlohmann::ordered_json json = {{"what", item.what},
@@ -49,7 +51,7 @@ Outcome Check(const Invocation& invocation) {
                                    {"detail", item.detail},
                                    {"error", ErrorJson(item.status)}};
     if (item.verdict) json["probe"] = ProbeJson(*item.verdict);
-    outcome.members["checks"].push_back(std::move(json));
+    (*outcome.members)["checks"].push_back(std::move(json));
     const std::string detail = item.status.ok() ? item.detail : item.status.message();
     table.Add({item.status.ok() ? "ok" : "FAILED", item.what, Printable(item.place),
                Printable(detail)});

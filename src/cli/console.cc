@@ -54,9 +54,10 @@ void ReportError(const Status& status, std::string_view stream) {
         {{"stream", stream}, {"id", IdOf(status)}, {"hint", hint}});
     return;
   }
-  std::string message =
-      stream.empty() ? std::string() : "stream " + std::string(stream) + ": ";
-  message += status.message();
+  std::string message = status.message();
+  const std::string context = "stream " + std::string(stream);
+  if (!stream.empty() && !message.starts_with(context))
+    message = context + ": " + message;
   if (!hint.empty()) message += "\nHINT: " + hint;
   Log(LogLevel::kError, message);
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "app/quantity.h"
 #include "arrow/type.h"
@@ -86,11 +87,15 @@ ChunkCounts CountChunks(const LoadState& load) {
 
 std::string ProgressOf(const LoadState& load) {
   const ChunkCounts counts = CountChunks(load);
+  const std::string rows = FormatCount(counts.rows) + " rows";
+  if (counts.all_planned && counts.staged == counts.planned) {
+    return fmt::format("{} in {}", rows, Counted(counts.planned, "chunk"));
+  }
   const std::string chunks = counts.all_planned
                                  ? fmt::format("{} of {}", FormatCount(counts.staged),
                                                Counted(counts.planned, "chunk"))
                                  : Counted(counts.staged, "chunk");
-  return fmt::format("{} staged, {} rows", chunks, FormatCount(counts.rows));
+  return fmt::format("{} in {} staged", rows, chunks);
 }
 
 }  // namespace sluice::cli

@@ -2,7 +2,7 @@
 /// Tables, columns and loads as JSON and as lines; for the verbs that show them.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "sluice/state_store.h"
@@ -24,7 +24,7 @@ struct ChunkCounts {
   bool all_planned = false;
 };
 ChunkCounts CountChunks(const LoadState& load);
-/// "3 of 7 chunks staged, 1,200,000 rows".
+/// "1,200,000 rows in 3 of 7 chunks staged".
 std::string ProgressOf(const LoadState& load);
 
 }  // namespace sluice::cli

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "app/inspect.h"
 #include "app/quantity.h"
 #include "cli/console.h"
@@ -14,8 +16,8 @@ Outcome Discover(const Invocation& invocation) {
   const auto tables = sluice::Discover(*source);
   if (!tables.ok()) return Failed(tables.status());
   Outcome outcome;
-  outcome.members["source"] = source->uri;
-  outcome.members["tables"] = nlohmann::ordered_json::array();
+  (*outcome.members)["source"] = source->uri;
+  (*outcome.members)["tables"] = nlohmann::ordered_json::array();
   for (const DescribedTable& described : *tables) {
     nlohmann::ordered_json json = {{"schema", described.name.schema},
                                    {"table", described.name.table}};
@@ -34,7 +36,7 @@ Outcome Discover(const Invocation& invocation) {
                                   Counted(table.estimated_rows, "row"), KeyLine(table),
                                   ColumnLines(table, "  "));
     }
-    outcome.members["tables"].push_back(std::move(json));
+    (*outcome.members)["tables"].push_back(std::move(json));
   }
   outcome.text += Counted(static_cast<int64_t>(tables->size()), "table") + " in " +
                   Printable(source->uri) + "\n";

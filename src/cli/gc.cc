@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "app/collect.h"
 #include "app/quantity.h"
 #include "cli/console.h"
@@ -45,21 +47,21 @@ Outcome Gc(const Invocation& invocation) {
   const auto loads = Collect(*request, SystemClock(), signals.stop());
   if (!loads.ok()) return Failed(loads.status());
   Outcome outcome;
-  outcome.members["destination"] = request->destination.uri;
-  outcome.members["dry_run"] = request->dry_run;
-  outcome.members["collected"] = nlohmann::ordered_json::array();
+  (*outcome.members)["destination"] = request->destination.uri;
+  (*outcome.members)["dry_run"] = request->dry_run;
+  (*outcome.members)["collected"] = nlohmann::ordered_json::array();
   TextTable table("lllrl");
   int64_t removed = 0, left = 0;
   for (const CollectedLoad& load : *loads) {
-    outcome.members["collected"].push_back({{"schema", load.table.schema},
-                                            {"table", load.table.table},
-                                            {"load", load.load},
-                                            {"job", load.job},
-                                            {"act", ToString(load.act)},
-                                            {"leftovers", load.leftovers},
-                                            {"removed", load.removed},
-                                            {"why", load.why},
-                                            {"error", ErrorJson(load.status)}});
+    (*outcome.members)["collected"].push_back({{"schema", load.table.schema},
+                                               {"table", load.table.table},
+                                               {"load", load.load},
+                                               {"job", load.job},
+                                               {"act", ToString(load.act)},
+                                               {"leftovers", load.leftovers},
+                                               {"removed", load.removed},
+                                               {"why", load.why},
+                                               {"error", ErrorJson(load.status)}});
     const char* word = !Acts(load)        ? "keep"
                        : request->dry_run ? "would remove"
                                           : "removed";
@@ -72,7 +74,7 @@ Outcome Gc(const Invocation& invocation) {
     outcome.exit_code = WorstExitCode(outcome.exit_code, ExitCodeOf(load.status));
     if (outcome.error.ok()) outcome.error = InContext(load.status, "load " + load.load);
   }
-  outcome.members["removed"] = removed;
+  (*outcome.members)["removed"] = removed;
   outcome.text = table.ToString();
   outcome.text +=
       fmt::format("{} removed, {} kept{}\n", Counted(removed, "object"),

@@ -1,7 +1,18 @@
+#include <nlohmann/json.hpp>
+#include <utility>
+
 #include "base/redact.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
+
+Outcome::Outcome()
+    : loads(std::make_unique<nlohmann::ordered_json>(nlohmann::ordered_json::array())),
+      members(
+          std::make_unique<nlohmann::ordered_json>(nlohmann::ordered_json::object())) {}
+Outcome::Outcome(Outcome&&) noexcept = default;
+Outcome& Outcome::operator=(Outcome&&) noexcept = default;
+Outcome::~Outcome() = default;
 
 Outcome Failed(const Status& error) {
   Outcome outcome;
@@ -19,14 +30,14 @@ std::string ResultObject(const std::string& command, const Outcome& outcome) {
   object["exit_code"] = CodeOf(outcome);
   object["run"] = outcome.run.empty() ? nlohmann::ordered_json()
                                       : nlohmann::ordered_json(outcome.run);
-  object["loads"] = outcome.loads;
+  object["loads"] = *outcome.loads;
   object["error"] = nullptr;
   if (!outcome.error.ok()) {
     object["error"] = {{"id", std::string(IdOf(outcome.error))},
                        {"message", Redact(outcome.error.message())},
                        {"hint", Redact(HintOf(outcome.error))}};
   }
-  for (const auto& [name, value] : outcome.members.items()) object[name] = value;
+  for (const auto& [name, value] : outcome.members->items()) object[name] = value;
   return object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "app/inspect.h"
 #include "app/quantity.h"
 #include "cli/console.h"
@@ -132,23 +134,23 @@ Outcome Plan(const Invocation& invocation) {
   const std::vector<Setting> settings = SettingsOf(*plan, *request);
   Outcome outcome;
   outcome.text = HeadText(*plan, settings);
-  outcome.members["job"] = plan->located.job.name;
-  outcome.members["source"] = plan->source;
-  outcome.members["destination"] = plan->located.destination.uri;
-  outcome.members["probe"] = nullptr;
+  (*outcome.members)["job"] = plan->located.job.name;
+  (*outcome.members)["source"] = plan->source;
+  (*outcome.members)["destination"] = plan->located.destination.uri;
+  (*outcome.members)["probe"] = nullptr;
   if (plan->probe) {
-    outcome.members["probe"] = ProbeJson(plan->probe->first);
-    outcome.members["probe"]["age_seconds"] = plan->probe->second / 1000;
+    (*outcome.members)["probe"] = ProbeJson(plan->probe->first);
+    (*outcome.members)["probe"]["age_seconds"] = plan->probe->second / 1000;
   }
-  outcome.members["state"] = {{"path", plan->located.state_path},
-                              {"exists", plan->state_exists}};
+  (*outcome.members)["state"] = {{"path", plan->located.state_path},
+                                 {"exists", plan->state_exists}};
   for (const Setting& setting : settings) {
-    outcome.members["settings"][setting.name] = {{"value", setting.value},
-                                                 {"origin", setting.origin}};
+    (*outcome.members)["settings"][setting.name] = {{"value", setting.value},
+                                                    {"origin", setting.origin}};
   }
-  outcome.members["streams"] = nlohmann::ordered_json::array();
+  (*outcome.members)["streams"] = nlohmann::ordered_json::array();
   for (const StreamPlan& stream : plan->streams) {
-    outcome.members["streams"].push_back(StreamJson(stream));
+    (*outcome.members)["streams"].push_back(StreamJson(stream));
     outcome.text += StreamText(stream);
     // The plan of a job that cannot run is shown, and is an error.
     if (!stream.status.ok()) {

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
 
 #include "app/connectors.h"
 #include "app/job.h"
@@ -14,7 +16,8 @@
 namespace sluice::cli {
 namespace {
 
-constexpr int kLoadsShown = 20;
+/// Asked for; of them the unfinished ones and each stream's newest are shown.
+constexpr int kLoadsAsked = 10'000;
 constexpr int kRunsShown = 5;
 
 nlohmann::ordered_json LoadJson(const LoadState& load) {
@@ -69,7 +72,7 @@ std::string HolderText(const std::optional<LeaseHolder>& holder) {
 
 Status AddJob(const std::string& job, StateStore& state, Outcome* outcome) {
   ARROW_ASSIGN_OR_RAISE(const auto holder, state.Holder(job));
-  ARROW_ASSIGN_OR_RAISE(const auto loads, state.Loads(job, kLoadsShown));
+  ARROW_ASSIGN_OR_RAISE(const auto loads, state.Loads(job, kLoadsAsked));
   ARROW_ASSIGN_OR_RAISE(const auto runs, state.Runs(job, kRunsShown));
   nlohmann::ordered_json json = {{"job", job}, {"holder", nullptr}};
   if (holder && holder->held) {
@@ -81,7 +84,10 @@ Status AddJob(const std::string& job, StateStore& state, Outcome* outcome) {
   outcome->text += fmt::format("{}  {}\n", Printable(job), HolderText(holder));
   TextTable load_table("lllll");
   json["loads"] = nlohmann::ordered_json::array();
+  std::set<std::string> streams;
   for (const LoadState& load : loads) {
+    const bool finished = load.phase >= Phase::kCleaned;
+    if (!streams.insert(load.spec.stream).second && finished) continue;
     json["loads"].push_back(LoadJson(load));
     load_table.Add({"load", Printable(load.spec.stream), load.spec.load,
                     ToString(load.phase), ProgressOf(load)});
@@ -93,7 +99,7 @@ Status AddJob(const std::string& job, StateStore& state, Outcome* outcome) {
     run_table.Add({"run", run.run, FormatTime(run.started_millis), RunText(run, holder)});
   }
   outcome->text += load_table.ToString("  ") + run_table.ToString("  ") + "\n";
-  outcome->members["jobs"].push_back(std::move(json));
+  (*outcome->members)["jobs"].push_back(std::move(json));
   return Status::OK();
 }
 
@@ -110,8 +116,8 @@ Result<std::string> JobNameOf(const std::string& argument) {
 
 Status ShowState(const Arguments& arguments, Outcome* outcome) {
   ARROW_ASSIGN_OR_RAISE(const std::string path, StatePath(arguments.Value("--state")));
-  outcome->members["state"] = path;
-  outcome->members["jobs"] = nlohmann::ordered_json::array();
+  (*outcome->members)["state"] = path;
+  (*outcome->members)["jobs"] = nlohmann::ordered_json::array();
   std::vector<std::string> jobs;
   if (!arguments.positionals.empty()) {
     ARROW_ASSIGN_OR_RAISE(std::string job, JobNameOf(arguments.positionals[0]));

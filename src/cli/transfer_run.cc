@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "app/quantity.h"
@@ -19,15 +20,21 @@ namespace {
 constexpr size_t kStreamsShownMax = 20;
 constexpr size_t kErrorsShownMax = 20;
 
-nlohmann::ordered_json LoadJson(const StreamReport& stream) {
+/// Below `destination`; null for a load that has none yet.
+nlohmann::ordered_json UriOrNull(const Endpoint& destination, const std::string& path) {
+  if (path.empty()) return nullptr;
+  return UriBelow(destination, path);
+}
+
+nlohmann::ordered_json LoadJson(const StreamReport& stream, const Endpoint& destination) {
   nlohmann::ordered_json load = {{"stream", stream.stream},
                                  {"load", stream.load},
                                  {"phase", ToString(stream.phase)},
                                  {"rows", stream.rows},
                                  {"bytes", stream.bytes},
                                  {"files", stream.files},
-                                 {"manifest", stream.manifest},
-                                 {"location", stream.location},
+                                 {"manifest", UriOrNull(destination, stream.manifest)},
+                                 {"location", UriOrNull(destination, stream.location)},
                                  {"rows_read", stream.rows_read},
                                  {"chunks", stream.chunks},
                                  {"resumed", stream.resumed},
@@ -157,11 +164,12 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   ReportErrors(report);
   ReportSignal(signals, &outcome);
   for (const StreamReport& stream : report.streams)
-    outcome.loads.push_back(LoadJson(stream));
+    outcome.loads->push_back(LoadJson(stream, opened->located.destination));
   const double seconds = std::chrono::duration<double>(clock.Elapsed() - began).count();
-  outcome.members["job"] = opened->spec.job;
-  outcome.members["seconds"] = seconds;
-  outcome.members["warnings"] = report.warnings;
+  (*outcome.members)["destination"] = opened->located.destination.uri;
+  (*outcome.members)["job"] = opened->spec.job;
+  (*outcome.members)["seconds"] = seconds;
+  (*outcome.members)["warnings"] = report.warnings;
   if (arguments.Has("--quiet") || invocation.json) return outcome;
   // What arrived although something failed is told, but not as the result.
   if (outcome.error.ok()) {

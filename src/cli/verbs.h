@@ -2,7 +2,8 @@
 /// One function a verb, one file each; what they share: an invocation in, an outcome out.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "cli/options.h"
@@ -17,13 +18,17 @@ struct Invocation {
 
 /// What main prints: the result object with --json, else `text` on stdout.
 struct Outcome {
+  Outcome();
+  Outcome(Outcome&&) noexcept;
+  Outcome& operator=(Outcome&&) noexcept;
+  ~Outcome();
+
   Status error;  ///< reported by main unless `reported`
   bool reported = false;
   int exit_code = 0;  ///< where it is not error's own
   std::string run;
-  nlohmann::ordered_json loads = nlohmann::ordered_json::array();
-  nlohmann::ordered_json members =
-      nlohmann::ordered_json::object();  ///< of this verb alone
+  std::unique_ptr<nlohmann::ordered_json> loads;    ///< a list
+  std::unique_ptr<nlohmann::ordered_json> members;  ///< a map, of this verb alone
   std::string text;
 };
 /// An outcome that is nothing but an error.

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "app/quantity.h"
 #include "app/verify_loads.h"
 #include "cli/console.h"
@@ -47,7 +49,7 @@ Result<VerifyRequest> RequestFrom(const Arguments& arguments) {
   return request;
 }
 
-nlohmann::ordered_json LoadJson(const VerifiedLoad& load) {
+nlohmann::ordered_json LoadJson(const VerifiedLoad& load, const Endpoint& destination) {
   nlohmann::ordered_json json = {
       {"stream", load.stream},
       {"load", load.load},
@@ -55,8 +57,8 @@ nlohmann::ordered_json LoadJson(const VerifiedLoad& load) {
       {"rows", load.rows},
       {"bytes", load.bytes},
       {"files", load.files},
-      {"manifest", load.manifest},
-      {"location", load.location},
+      {"manifest", UriBelow(destination, load.manifest)},
+      {"location", load.location.empty() ? "" : UriBelow(destination, load.location)},
       {"chunks", load.chunks},
       {"verdict", load.status.ok() ? ToString(load.outcome) : "unknown"},
       {"source_compared", load.source_compared},
@@ -136,12 +138,12 @@ Outcome VerifyVerb(const Invocation& invocation) {
   if (!loads.ok()) return Failed(loads.status());
   Outcome outcome;
   outcome.reported = true;
-  outcome.members["destination"] = request->destination.uri;
-  outcome.members["depth"] =
+  (*outcome.members)["destination"] = request->destination.uri;
+  (*outcome.members)["depth"] =
       request->depth == VerifyDepth::kContent ? "content" : "counts";
   size_t equal = 0;
   for (const VerifiedLoad& load : *loads) {
-    outcome.loads.push_back(LoadJson(load));
+    outcome.loads->push_back(LoadJson(load, request->destination));
     outcome.text += LoadText(load);
     const Status judged = Judge(load, invocation.arguments.Has("--strict"));
     if (judged.ok()) {
@@ -156,7 +158,7 @@ Outcome VerifyVerb(const Invocation& invocation) {
   }
   outcome.text += fmt::format("{} of {} verified at depth {}\n", equal,
                               Counted(static_cast<int64_t>(loads->size()), "load"),
-                              outcome.members["depth"].get<std::string>());
+                              (*outcome.members)["depth"].get<std::string>());
   return outcome;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <nlohmann/json.hpp>
+
 #include "app/connectors.h"
 #include "cli/verbs.h"
 
@@ -9,14 +11,14 @@ namespace sluice::cli {
 
 Outcome Version(const Invocation&) {
   Outcome outcome;
-  outcome.members["version"] = sluice::kVersion;
-  outcome.members["types"] = kTypesVersion;
-  outcome.members["manifest"] = kManifestVersion;
-  outcome.members["digest"] = kDigestVersion;
+  (*outcome.members)["version"] = sluice::kVersion;
+  (*outcome.members)["types"] = kTypesVersion;
+  (*outcome.members)["manifest"] = kManifestVersion;
+  (*outcome.members)["digest"] = kDigestVersion;
   outcome.text = fmt::format("sluice {}", sluice::kVersion);
   std::string libraries;
   for (const LibraryVersion& library : LibraryVersions()) {
-    outcome.members["libraries"][library.name] = library.version;
+    (*outcome.members)["libraries"][library.name] = library.version;
     libraries += fmt::format("{}{} {}", libraries.empty() ? "" : ", ", library.name,
                              library.version);
   }

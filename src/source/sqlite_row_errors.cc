@@ -67,11 +67,11 @@ Status RowErrors::Misfit(const Cell* row, size_t column) const {
     return Error(
         ErrorKind::kFailed, "source.type-mismatch", message,
         "--on-type-mismatch null makes such values NULL and counts them; to keep their "
-        "bytes, copy a view that says hex(…)");
+        "bytes, copy a view that says hex(…); add --restart, as the unfinished load keeps its policy");
   return Error(
       ErrorKind::kFailed, "source.type-mismatch", message,
       "--on-type-mismatch null makes such values NULL and counts them; string makes the "
-      "whole column a string");
+      "whole column a string; add --restart, as the unfinished load keeps its policy");
 }
 
 Status RowErrors::NullFound(const Cell* row, size_t column) const {

@@ -60,7 +60,6 @@ def test_a_kill_there_loses_nothing_and_doubles_nothing(world, point, n):
         # What a reader had, it has, or the new version whole.
         world.assert_rows_once()
         world.converge()
-        world.assert_rows_once()
         for table in world.tables:
             assert Lake(world.lake).only(table)["load"] != before[table]
         world.assert_converged()
@@ -75,7 +74,6 @@ def test_a_kill_while_a_load_is_thrown_away_brings_none_of_it_back(world, point,
         assert len(unfinished) == 2
         world.killed(f"{point}:{n}", "--restart")
         world.converge()
-        world.assert_rows_once()
         lake = Lake(world.lake)
         thrown = {load for folder in lake.tables() for load, slot in lake.slots(folder).items()
                   if slot["outcome"] == "discarded"}
