@@ -7,7 +7,6 @@ MAKEFLAGS += --no-print-directory
 export JOBS ?= $(shell nproc)
 export SLUICE_VENV := $(shell tools/bootstrap --venv)
 export PYTHONDONTWRITEBYTECODE := 1
-PYTHON := $(SLUICE_VENV)/bin/python
 VERSION := $(shell sed -n 's/^project.sluice VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 PACKAGE := sluice-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 

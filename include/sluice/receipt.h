@@ -60,8 +60,9 @@ enum class Outcome { kUndecided, kCommitted, kDiscarded };
 /// The decision about a load. Written once, never changed.
 struct Slot {
   Outcome outcome = Outcome::kUndecided;
-  std::string path;  ///< of the slot object
-  std::string json;  ///< the manifest, if committed
+  std::string path;      ///< of the slot object
+  std::string location;  ///< of the folder of the load's objects
+  std::string json;      ///< the manifest, if committed
 };
 
 }  // namespace sluice

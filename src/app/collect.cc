@@ -151,7 +151,10 @@ class Collector {
     // What is only staged has no time that a store would tell.
     const int64_t seen = std::max(entry.modified_micros, BegunMicros(entry.load));
     const int64_t age = std::max<int64_t>(0, clock_.NowMicros() - seen) / 1000;
-    if (!enforced_) {
+    if (BegunMicros(entry.load) == 0) {
+      judged->act = CollectAct::kKeepUnproven;
+      judged->why = "its name is not that of a load: somebody else's folder";
+    } else if (!enforced_) {
       judged->act = CollectAct::kKeepUnproven;
       judged->why =
           "unknown to this state, and the destination cannot prove that nobody else "

@@ -151,9 +151,26 @@ class Verifier {
     for (const ChunkReceipt& receipt : manifest.receipts) {
       verified->files += static_cast<int64_t>(receipt.objects.size());
     }
+    ARROW_RETURN_NOT_OK(LookForStrangers(manifest, verified));
     ARROW_ASSIGN_OR_RAISE(const auto load, destination_->Open(manifest.spec));
     ARROW_ASSIGN_OR_RAISE(const SourceSide side, SideOf(manifest, verified));
     return CompareChunks(manifest, *load, side, verified);
+  }
+
+  /// A reader who lists the folder would take what the slot does not name for rows of the load.
+  Status LookForStrangers(const Manifest& manifest, VerifiedLoad* verified) {
+    std::set<std::string> named;
+    for (const ChunkReceipt& receipt : manifest.receipts) {
+      for (const ObjectRef& object : receipt.objects) named.insert(object.path);
+    }
+    const LoadLayout layout(manifest.spec.relation.name, manifest.spec.load);
+    ARROW_ASSIGN_OR_RAISE(const auto objects, store_->List(layout.folder()));
+    for (const ObjectInfo& object : objects) {
+      if (named.contains(object.path)) continue;
+      Note(Beside(ChunkOutcome::kStoredDiffers, "the slot does not name " + object.path),
+           verified);
+    }
+    return Status::OK();
   }
 
   /// The source's side; none where its table is not what it was, which is noted.
@@ -198,12 +215,13 @@ class Verifier {
     ARROW_ASSIGN_OR_RAISE(CompareReport report, CompareLoad(task, stop_));
     for (ChunkVerdict& verdict : report.chunks) Note(std::move(verdict), verified);
     if (side.session == nullptr || manifest.facts.chunks.empty()) return Status::OK();
-    return LookBeyond(manifest.facts.chunks.back().range, side, verified);
+    return LookBeyond(manifest, side, verified);
   }
 
   /// Rows that came after the load's last key belong to no chunk.
-  Status LookBeyond(const KeyRange& last, const SourceSide& side,
+  Status LookBeyond(const Manifest& manifest, const SourceSide& side,
                     VerifiedLoad* verified) {
+    const KeyRange& last = manifest.facts.chunks.back().range;
     if (!last.upto) return Status::OK();
     ReadContext context;
     ReadTally tally;
@@ -217,6 +235,16 @@ class Verifier {
     std::shared_ptr<arrow::RecordBatch> batch;
     ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
     if (batch == nullptr || batch->num_rows() == 0) return Status::OK();
+    const bool unmoved = std::all_of(
+        manifest.receipts.begin(), manifest.receipts.end(), [&side](const auto& receipt) {
+          return !side.position.empty() && receipt.position == side.position;
+        });
+    if (unmoved) {
+      Note(Beside(ChunkOutcome::kSourceDiffers,
+                  "the source has rows beyond the last chunk, and has not changed"),
+           verified);
+      return Status::OK();
+    }
     Note(Beside(ChunkOutcome::kSourceMoved, "rows were added beyond the last key"),
          verified);
     return Status::OK();

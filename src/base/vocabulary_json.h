@@ -7,8 +7,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string_view>
 
-#include "sluice/receipt.h"
 #include "sluice/error.h"
+#include "sluice/receipt.h"
 #include "sluice/state_store.h"
 
 namespace sluice {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "base/path_name.h"
@@ -25,8 +26,24 @@ std::vector<std::string_view> SegmentsOf(std::string_view path) {
   return segments;
 }
 
+/// Takes at least `digits_min` digits off the front.
+bool TakeDigits(std::string_view* text, size_t digits_min) {
+  const size_t count = std::min(text->find_first_not_of("0123456789"), text->size());
+  text->remove_prefix(count);
+  return count >= digits_min;
+}
+
+/// Exactly what Part makes. Other programs have their part-0.parquet too, and gc must never take
+/// theirs for ours.
 bool IsPartName(std::string_view name) {
-  return name.starts_with("part-") && name.ends_with(kPartSuffix);
+  if (!name.starts_with("part-") || !name.ends_with(kPartSuffix)) return false;
+  name.remove_prefix(std::string_view("part-").size());
+  name.remove_suffix(kPartSuffix.size());
+  if (!TakeDigits(&name, 6) || !name.starts_with('-')) return false;
+  name.remove_prefix(1);
+  if (!TakeDigits(&name, 3)) return false;
+  return name.empty() || (name.starts_with('.') && name.size() > 1 &&
+                          name.find('.', 1) == std::string_view::npos);
 }
 
 }  // namespace

@@ -196,12 +196,15 @@ Result<std::unique_ptr<Load>> OpenObjectLoad(Store& store, const LoadSpec& spec)
 }
 
 Result<Slot> FindLoadSlot(Store& store, const TableName& table, const std::string& load) {
-  auto path = LoadLayout(table, load).slot();
-  ARROW_ASSIGN_OR_RAISE(auto bytes, store.Get(path, kSlotSizeMax));
-  if (bytes) return ParseSlot(path, load, std::move(*bytes));
-  Slot free;
-  free.path = path;
-  return free;
+  const LoadLayout layout(table, load);
+  Slot slot;
+  slot.path = layout.slot();
+  ARROW_ASSIGN_OR_RAISE(auto bytes, store.Get(slot.path, kSlotSizeMax));
+  if (bytes) {
+    ARROW_ASSIGN_OR_RAISE(slot, ParseSlot(slot.path, load, std::move(*bytes)));
+  }
+  slot.location = layout.folder();
+  return slot;
 }
 
 Result<Slot> TakeSlotAsDiscarded(Store& store, const TableName& table,

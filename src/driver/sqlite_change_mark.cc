@@ -1,6 +1,10 @@
 // Everything is read through SQLite's own file handles: to open and close the database file a
 // second time in this process would drop the POSIX locks that SQLite holds on it.
 //
+// A file is named by its device and inode, its size and when it was last written: one database put in
+// the place of another may well have the same change counter. A handle whose file is no longer the
+// one at its path has no mark.
+//
 // In rollback mode the header's change counter (bytes 24-27) moves with every commit. In WAL mode
 // it does not; there a state is named by the log's salts and its last valid frame, both in the
 // header of the shared index, and by what checkpoints have written to the main file, which shows
@@ -71,15 +75,17 @@ std::optional<std::string> Database::ChangeMark() {
   const int code = file->pMethods->xRead(file, header.data(), kHeaderSize, 0);
   // An empty file is an empty database: what is not there reads as zeros.
   if (code != SQLITE_OK && code != SQLITE_IOERR_SHORT_READ) return std::nullopt;
-  std::string mark =
-      fmt::format("change={}", BigEndianWord(header.data() + kChangeCounterOffset));
-  if (header[kWriteVersionOffset] != kWalVersion) return mark;
-
   struct stat main_file;
   if (stat(path_.c_str(), &main_file) != 0) return std::nullopt;
-  mark += fmt::format(",written={}.{:09}", main_file.st_mtim.tv_sec,
-                      main_file.st_mtim.tv_nsec);
-  if (immutable_) return mark;
+  int moved = 0;
+  if (sqlite3_file_control(db_, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+      moved != 0)
+    return std::nullopt;
+  std::string mark = fmt::format("change={},file={:x}:{}/{},written={}.{:09}",
+                                 BigEndianWord(header.data() + kChangeCounterOffset),
+                                 main_file.st_dev, main_file.st_ino, main_file.st_size,
+                                 main_file.st_mtim.tv_sec, main_file.st_mtim.tv_nsec);
+  if (header[kWriteVersionOffset] != kWalVersion || immutable_) return mark;
   const std::optional<IndexCopy> index = ReadWalIndex(file);
   if (!index) return std::nullopt;
   const uint32_t frames = NativeWord(*index, kIndexFramesOffset);

@@ -71,7 +71,7 @@ TEST(ParseDate, CountsEveryDayOnce) {
   for (int year = 1580; year < 2420; ++year)
     for (int month = 1; month <= 12; ++month)
       for (int day = 1; day <= 31; ++day) {
-        char text[16];
+        char text[40];
         std::snprintf(text, sizeof(text), "%04d-%02d-%02d", year, month, day);
         const auto days = ParseDate(text);
         if (!days) continue;

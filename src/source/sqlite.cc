@@ -28,7 +28,12 @@ Result<std::optional<std::string>> PinTogether(const Databases& databases) {
   for (int attempt = 0; attempt < kPinTries; ++attempt) {
     const auto before = databases[0]->ChangeMark();
     for (const auto& database : databases) ARROW_RETURN_NOT_OK(Pin(*database));
-    if (before && before == databases[0]->ChangeMark()) return "sqlite:" + *before;
+    // Each handle is asked: the path may have come to name another file while they were opened.
+    const bool together = before && std::all_of(databases.begin(), databases.end(),
+                                                [&before](const auto& database) {
+                                                  return database->ChangeMark() == before;
+                                                });
+    if (together) return "sqlite:" + *before;
     if (attempt + 1 == kPinTries) break;
     for (const auto& database : databases)
       ARROW_RETURN_NOT_OK(database->Execute("ROLLBACK"));

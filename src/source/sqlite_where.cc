@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "source/columns.h"
+
 namespace sluice::sqlite {
 namespace {
 
@@ -171,6 +173,7 @@ Status CheckCalls(const std::vector<Token>& tokens) {
 }  // namespace
 
 Status CheckWhereText(std::string_view where) {
+  if (!IsUtf8(where)) return Refuse("wanted UTF-8, found other bytes");
   ARROW_ASSIGN_OR_RAISE(const std::vector<Token> tokens, Scanner(where).Scan());
   if (tokens.empty()) return Refuse("wanted an expression, found nothing");
   if (tokens[0].kind == TokenKind::kWord &&

@@ -83,6 +83,10 @@ class Extract {
     load_ = std::move(opened.state);
     handle_ = std::move(opened.load);
     report_.resumed = opened.resumed;
+    if (load_.phase >= Phase::kCommitted) {
+      ARROW_ASSIGN_OR_RAISE(const Slot slot, handle_->FindSlot());
+      TakePlaces(slot);
+    }
     report_.mixed = Mixed();
     run_.Notify({.kind = EventKind::kStreamStarted,
                  .stream = stream_.name,
@@ -174,7 +178,7 @@ class Extract {
                        " was discarded by another process before its commit",
                    "run the same command again for a new load");
     }
-    report_.manifest = slot->path;
+    TakePlaces(*slot);
     ARROW_RETURN_NOT_OK(Advance(Phase::kVerified, Phase::kCommitted, {}, {}));
     return Reach(CrashPoint::kSlotRecorded);
   }
@@ -187,6 +191,11 @@ class Extract {
     }
     ARROW_RETURN_NOT_OK(handle_->CleanUp());
     return Advance(Phase::kCommitted, Phase::kCleaned, {}, {});
+  }
+
+  void TakePlaces(const Slot& slot) {
+    report_.manifest = slot.path;
+    report_.location = slot.location;
   }
 
   bool Mixed() const {
