@@ -27,7 +27,7 @@ build: build/release/build.ninja  ## the program: build/release/sluice
 
 ##@ Tests
 .PHONY: test
-test: bootstrap  ## everything: units, sanitizers, end to end, kills (about 15 minutes from nothing)
+test: bootstrap  ## units, conformance, crash schedules, layers, headers; the targets below run the rest
 	@tools/test
 
 .PHONY: test-unit test-asan test-tsan test-e2e test-kill

@@ -61,8 +61,14 @@ Result<PlannedStreams> PlanStreams(const LocatedJob& job,
                                    const std::vector<std::string>& only,
                                    Session& session) {
   PlannedStreams planned;
-  ARROW_ASSIGN_OR_RAISE(planned.chosen,
-                        ChooseStreams(job.job.streams, job.job.file, session));
+  auto chosen_streams = ChooseStreams(job.job.streams, job.job.file, session);
+  if (!chosen_streams.ok()) {
+    // The one message that names nothing of the job.
+    const bool nameless = IdOf(chosen_streams.status()) == "source.no-tables";
+    return nameless ? InContext(chosen_streams.status(), job.source.uri)
+                    : chosen_streams.status();
+  }
+  planned.chosen = *std::move(chosen_streams);
   ARROW_ASSIGN_OR_RAISE(planned.chosen, KeepStreams(std::move(planned.chosen), only));
   const Settings& settings = job.settings;
   for (const ChosenStream& chosen : planned.chosen) {

@@ -45,7 +45,9 @@ Result<const ColumnDefinition*> FindColumn(const Definition& definition,
   return Error(ErrorKind::kUsage, "source.no-such-column",
                fmt::format("wanted a column of {}, found none of the name {}",
                            ToString(TableName{"main", definition.table}), name),
-               DidYouMean(name, names));
+               DidYouMean(name, names).empty()
+                   ? "sluice discover lists the columns of each table"
+                   : DidYouMean(name, names));
 }
 
 Result<std::vector<ColumnDefinition>> Select(const Definition& definition,

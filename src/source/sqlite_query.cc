@@ -147,7 +147,10 @@ RowsQuery SelectRows(const RelationFacts& facts, const KeyRange& range) {
     query.label_places.back() = static_cast<int>(selected.size());
     selected.push_back(Quote(column));
   }
-  if (facts.key.columns.empty() && !facts.rowid.empty()) {
+  // SQLite gives no more than 2,000 columns: the widest tables do without the name of a row.
+  constexpr size_t kResultColumnsMax = 2000;
+  if (facts.key.columns.empty() && !facts.rowid.empty() &&
+      selected.size() < kResultColumnsMax) {
     query.label_names = {"rowid"};
     query.label_places = {static_cast<int>(selected.size())};
     selected.push_back(facts.rowid);

@@ -1,5 +1,6 @@
 """One test's world: a database, a destination, a state, and the program run as a user runs it."""
 
+import ctypes
 import json
 import os
 import signal
@@ -16,6 +17,15 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 BINARY = Path(os.environ.get("SLUICE_BIN") or REPOSITORY / "build/release/sluice").absolute()
 # Sanitizer builds are slower; no test waits this long in a healthy run.
 PATIENCE = float(os.environ.get("SLUICE_TEST_PATIENCE", "60"))
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_the_test():
+    """In the child: a test that is killed leaves nobody behind, stopped processes least of all."""
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @dataclass
@@ -59,7 +69,7 @@ class Process:
         self._started = time.monotonic()
         self._popen = subprocess.Popen(
             [str(BINARY), *map(str, args)], env=env, cwd=cwd, stdin=subprocess.DEVNULL,
-            stdout=self._out if stdout is None else stdout, stderr=self._err)
+            stdout=self._out if stdout is None else stdout, stderr=self._err, preexec_fn=die_with_the_test)
         self.pid = self._popen.pid
         self._finished = None
         self.peak_bytes = 0

@@ -215,7 +215,7 @@ def test_a_blob_of_500_mb_is_refused_before_it_is_read(scene, table, key):
     scene.sql(f"CREATE TABLE {table}", f"INSERT INTO t VALUES ({key}, 'x', zeroblob({BIG}))")
     run = scene.start_copy().measure_memory()
     done = refused(run.wait(), 8, "t", "picture", "--memory")
-    assert "42" in done.err or "no key" in table, done
+    assert ("rowid" if table.startswith("t (id INT,") else "42") in done.err, done
     assert "500" in done.err or "476" in done.err or str(BIG) in done.err, f"the size is not named\n{done}"
     assert run.peak_bytes < 300 << 20, f"{run.peak_bytes >> 20} MiB"
     nothing_visible(scene)

@@ -81,7 +81,7 @@ def test_a_kill_while_a_load_is_thrown_away_brings_none_of_it_back(world, point,
         world.assert_converged()
 
 
-@pytest.mark.parametrize("point", ["plan.after-commit", "upload.half", "upload.staged", "publish.object"])
+@pytest.mark.parametrize("point", ["plan.before-commit", "chunk.planned", "upload.half", "upload.staged", "publish.object"])
 def test_the_same_point_again_and_again_still_ends_well(world, point):
     with Lister(world.lake):
         for _ in range(4):
