@@ -40,6 +40,7 @@ void ExpectRefused(const Status& status, std::string_view id) {
 
 void InThreads(int count, const std::function<void(int)>& act) {
   std::vector<std::thread> threads;
+  threads.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) threads.emplace_back(act, i);
   for (std::thread& thread : threads) thread.join();
 }

@@ -25,12 +25,12 @@ class ScriptedSourceTest : public ::testing::Test {
   }
   Result<std::vector<Row>> Read(Session& session, const KeyRange& range,
                                 ReadContext context = {}) {
-    ARROW_ASSIGN_OR_RAISE(const TableInfo info, session.Describe(kTable));
+    ARROW_ASSIGN_OR_RAISE(const TableInfo info, session.Describe(table_));
     ARROW_ASSIGN_OR_RAISE(const auto reader, session.Read(info, range, context));
     return ReadRows(*reader);
   }
 
-  const Relation kTable{{"main", "orders"}, {}, "", OnTypeMismatch::kError};
+  const Relation table_{{"main", "orders"}, {}, "", OnTypeMismatch::kError};
   ScriptedDatabase database_;
   ScriptedSource source_{database_};
 };
@@ -54,7 +54,7 @@ TEST_F(ScriptedSourceTest, ReadsARangeOpenBelowAndClosedAbove) {
 TEST_F(ScriptedSourceTest, AnswersLastKeyAndBounds) {
   database_.Create("orders", MakeRows(10, 10, 10));
   const auto session = Open();
-  const TableInfo info = session->Describe(kTable).ValueOrDie();
+  const TableInfo info = session->Describe(table_).ValueOrDie();
   EXPECT_EQ(IdIn(**session->LastKey(info)), 100);
   EXPECT_EQ(IdIn(**session->Bound(info, {}, 3)), 30);
   EXPECT_EQ(IdIn(**session->Bound(info, {KeyOf(30), KeyOf(60)}, 3)), 60);
@@ -74,7 +74,7 @@ TEST_F(ScriptedSourceTest, ASnapshotStaysWhileTheDatabaseChanges) {
   EXPECT_EQ(Read(*live, {})->size(), 3u);
   EXPECT_EQ(Read(*after.sessions[0], {})->size(), 3u);
   EXPECT_NE(before.position, after.position);
-  const TableInfo info = live->Describe(kTable).ValueOrDie();
+  const TableInfo info = live->Describe(table_).ValueOrDie();
   EXPECT_TRUE(live->CheckUnchanged(info).ok());
   database_.Alter("orders");
   EXPECT_EQ(IdOf(live->CheckUnchanged(info)), "source.table-changed");

@@ -181,6 +181,9 @@ Result<ObjectRef> LocalStore::Publish(const StagedObject& staged) {
     if (adopted.has_value()) return *adopted;
     ARROW_ASSIGN_OR_RAISE(const auto inode, FindStaged(staged, token));
     if (!inode.has_value()) {
+      // Where there are no links, another handle published it by a rename just now.
+      ARROW_ASSIGN_OR_RAISE(const auto renamed, Adopt(staged, token));
+      if (renamed.has_value()) return *renamed;
       ARROW_RETURN_NOT_OK(tree_->CheckRoot());
       return Error(ErrorKind::kDestination, "store.staged-gone",
                    fmt::format("the staged file is gone, and nothing was published: {}",

@@ -58,7 +58,7 @@ class LocalDurability : public ::testing::Test {
     script_.FailBy([=](const SystemCall& call) { return call.name == name ? error : 0; });
   }
 
-  ScratchFolder folder_;
+  ScratchFolder folder_{ScratchPlace::kMemory};
   std::unique_ptr<Store> store_ = OpenLocalStore(folder_.path()).ValueOrDie();
   SystemCallScript script_{folder_.path()};
 };

@@ -70,60 +70,65 @@ TEST_F(LocalStore, ARootThatIsAFileIsRefused) {
 }
 
 TEST_F(LocalStore, AFullDiskIsSaidWithWhatIsFreeAndLeavesNothing) {
-  ScratchMount mount("1m");
-  const auto store = OpenLocalStore(mount.path()).ValueOrDie();
-  ASSERT_TRUE(store->Put("kept", "kept", PutMode::kCreateOnly).ok());
-  auto pending = store->Begin(kTarget).ValueOrDie();
-  const std::string bytes(3 << 20, 'x');
-  const Status full = pending->Write(bytes);
-  ExpectRefused(full, "store.disk-full", "bytes free");
-  EXPECT_NE(full.message().find(mount.path()), std::string::npos) << full.message();
-  EXPECT_FALSE(HintOf(full).empty());
-  EXPECT_FALSE(pending->Stage().ok());
-  pending.reset();
-  ExpectRefused(store->Put("large", bytes, PutMode::kOverwrite).status(),
-                "store.disk-full");
-  ExpectRefused(store->Put("kept", bytes, PutMode::kOverwrite).status(),
-                "store.disk-full");
-  EXPECT_EQ(*store->Get("kept", 100), "kept");
-  EXPECT_EQ(store->List("")->size(), 1u);
-  EXPECT_TRUE(store->ListStaged("")->empty());
+  OnASmallDisk([](ScratchMount& mount) {
+    const auto store = OpenLocalStore(mount.path()).ValueOrDie();
+    ASSERT_TRUE(store->Put("kept", "kept", PutMode::kCreateOnly).ok());
+    auto pending = store->Begin(kTarget).ValueOrDie();
+    const std::string bytes(3 << 20, 'x');
+    const Status full = pending->Write(bytes);
+    ExpectRefused(full, "store.disk-full", "bytes free");
+    EXPECT_NE(full.message().find(mount.path()), std::string::npos) << full.message();
+    EXPECT_FALSE(HintOf(full).empty());
+    EXPECT_FALSE(pending->Stage().ok());
+    pending.reset();
+    ExpectRefused(store->Put("large", bytes, PutMode::kOverwrite).status(),
+                  "store.disk-full");
+    ExpectRefused(store->Put("kept", bytes, PutMode::kOverwrite).status(),
+                  "store.disk-full");
+    EXPECT_EQ(*store->Get("kept", 100), "kept");
+    EXPECT_EQ(store->List("")->size(), 1u);
+    EXPECT_TRUE(store->ListStaged("")->empty());
+  });
 }
 
 TEST_F(LocalStore, AReadOnlyFilesystemIsSaidAndStillRead) {
-  ScratchMount mount("1m");
-  const auto store = OpenLocalStore(mount.path()).ValueOrDie();
-  auto pending = store->Begin(kTarget).ValueOrDie();
-  const StagedObject staged = pending->Stage().ValueOrDie();
-  ASSERT_TRUE(store->Put("m/x", "x", PutMode::kCreateOnly).ok());
-  pending.reset();
-  mount.MakeReadOnly();
-  ExpectRefused(store->Put("m/y", "y", PutMode::kCreateOnly).status(), "store.read-only");
-  ExpectRefused(store->Begin({"m/z", "m/_sluice/staging/z.tmp", "a"}).status(),
-                "store.read-only");
-  ExpectRefused(store->Publish(staged).status(), "store.read-only");
-  ExpectRefused(store->Delete("m/x"), "store.read-only");
-  ExpectRefused(store->Abort(staged), "store.read-only");
-  ExpectRefused(store->Probe().status(), "store.read-only");
-  EXPECT_EQ(*OpenLocalStore(mount.path()).ValueOrDie()->Get("m/x", 100), "x");
-  ExpectRefused(OpenLocalStore(mount.path() + "/new").status(), "store.read-only");
+  OnASmallDisk([](ScratchMount& mount) {
+    const auto store = OpenLocalStore(mount.path()).ValueOrDie();
+    auto pending = store->Begin(kTarget).ValueOrDie();
+    const StagedObject staged = pending->Stage().ValueOrDie();
+    ASSERT_TRUE(store->Put("m/x", "x", PutMode::kCreateOnly).ok());
+    pending.reset();
+    mount.MakeReadOnly();
+    ExpectRefused(store->Put("m/y", "y", PutMode::kCreateOnly).status(),
+                  "store.read-only");
+    ExpectRefused(store->Begin({"m/z", "m/_sluice/staging/z.tmp", "a"}).status(),
+                  "store.read-only");
+    ExpectRefused(store->Publish(staged).status(), "store.read-only");
+    ExpectRefused(store->Delete("m/x"), "store.read-only");
+    ExpectRefused(store->Abort(staged), "store.read-only");
+    ExpectRefused(store->Probe().status(), "store.read-only");
+    EXPECT_EQ(*OpenLocalStore(mount.path()).ValueOrDie()->Get("m/x", 100), "x");
+    ExpectRefused(OpenLocalStore(mount.path() + "/new").status(), "store.read-only");
+  });
 }
 
 TEST_F(LocalStore, AMountThatVanishesIsNotWrittenAround) {
-  ScratchMount mount("1m");
-  const auto store = OpenLocalStore(mount.path()).ValueOrDie();
-  auto pending = store->Begin(kTarget).ValueOrDie();
-  ASSERT_TRUE(pending->Write("rows").ok());
-  mount.Vanish();
-  ExpectRefused(pending->Stage().status(), "store.vanished", mount.path());
-  ExpectRefused(store->Put("x", "x", PutMode::kCreateOnly).status(), "store.vanished");
-  ExpectRefused(store->Begin({"z", "_sluice/staging/z.tmp", "a"}).status(),
-                "store.vanished");
-  ExpectRefused(store->Head("x").status(), "store.vanished");
-  ExpectRefused(store->List("").status(), "store.vanished");
-  ExpectRefused(store->Delete("x"), "store.vanished");
-  pending.reset();
-  EXPECT_TRUE(fs::is_empty(mount.path())) << "the folder under the mount was written to";
+  OnASmallDisk([](ScratchMount& mount) {
+    const auto store = OpenLocalStore(mount.path()).ValueOrDie();
+    auto pending = store->Begin(kTarget).ValueOrDie();
+    ASSERT_TRUE(pending->Write("rows").ok());
+    mount.Vanish();
+    ExpectRefused(pending->Stage().status(), "store.vanished", mount.path());
+    ExpectRefused(store->Put("x", "x", PutMode::kCreateOnly).status(), "store.vanished");
+    ExpectRefused(store->Begin({"z", "_sluice/staging/z.tmp", "a"}).status(),
+                  "store.vanished");
+    ExpectRefused(store->Head("x").status(), "store.vanished");
+    ExpectRefused(store->List("").status(), "store.vanished");
+    ExpectRefused(store->Delete("x"), "store.vanished");
+    pending.reset();
+    EXPECT_TRUE(fs::is_empty(mount.path()))
+        << "the folder under the mount was written to";
+  });
 }
 
 TEST_F(LocalStore, ARootThatIsRenamedOrMadeAnewIsNoticed) {
@@ -333,6 +338,7 @@ TEST_F(LocalStore, DyingHalfWayLeavesTheOrphanAndDyingStagedLeavesTheWholeFile) 
 
 TEST_F(LocalStore, ManyThreadsStagePublishAbortAndListAtOnce) {
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([this, i] {
       for (int round = 0; round < 25; ++round) {

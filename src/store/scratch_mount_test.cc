@@ -4,9 +4,11 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 
@@ -16,22 +18,48 @@ namespace {
 constexpr uid_t kNobody = 65534;
 
 /// Mounts of this program die with it, however it ends.
-bool EnterMountNamespace() {
-  const uid_t user = geteuid();
-  if (unshare(CLONE_NEWNS) != 0) {
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
-    std::ofstream("/proc/self/uid_map") << "0 " << user << " 1";
-  }
+bool MakeMountsPrivate() {
   return mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+}
+
+/// A user who is himself in a namespace of his own may mount there.
+bool EnterUserNamespace() {
+  const uid_t user = geteuid();
+  const gid_t group = getegid();
+  if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return false;
+  std::ofstream("/proc/self/uid_map") << user << ' ' << user << " 1";
+  std::ofstream("/proc/self/setgroups") << "deny";
+  std::ofstream("/proc/self/gid_map") << group << ' ' << group << " 1";
+  return MakeMountsPrivate();
+}
+
+void RunOnASmallDisk(const std::function<void(ScratchMount&)>& body) {
+  ScratchMount mount;
+  body(mount);
 }
 
 }  // namespace
 
-ScratchMount::ScratchMount(const std::string& size) : path_(folder_.Path("mount")) {
-  static const bool entered = EnterMountNamespace();
+void OnASmallDisk(const std::function<void(ScratchMount&)>& body) {
+  static const bool entered = unshare(CLONE_NEWNS) == 0 && MakeMountsPrivate();
+  if (entered) return RunOnASmallDisk(body);
+  // Only a process of one thread may enter a user namespace.
+  const pid_t child = fork();
+  if (child == 0) {
+    EXPECT_TRUE(EnterUserNamespace())
+        << "wanted a user namespace: " << std::strerror(errno);
+    RunOnASmallDisk(body);
+    std::fflush(stdout);
+    _exit(::testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child) << std::strerror(errno);
+  EXPECT_EQ(status, 0) << "the test failed in a process of its own";
+}
+
+ScratchMount::ScratchMount() : path_(folder_.Path("mount")) {
   mkdir(path_.c_str(), 0777);
-  const std::string options = "size=" + size;
-  mounted_ = entered && mount("tmpfs", path_.c_str(), "tmpfs", 0, options.c_str()) == 0;
+  mounted_ = mount("tmpfs", path_.c_str(), "tmpfs", 0, "size=1m") == 0;
   EXPECT_TRUE(mounted_) << "wanted a small filesystem to fill up: "
                         << std::strerror(errno);
 }

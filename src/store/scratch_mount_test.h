@@ -2,17 +2,17 @@
 /// A small filesystem of its own for one test, seen by this test program alone.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "testing/scratch_folder.h"
 
 namespace sluice {
 
-/// A tmpfs of `size` ("1m"). Without the right to mount, in a user namespace of its own;
-/// where that is refused too, the test fails.
+/// A tmpfs of 1 MiB.
 class ScratchMount {
  public:
-  explicit ScratchMount(const std::string& size);
+  ScratchMount();
   ~ScratchMount();
   const std::string& path() const { return path_; }
   void MakeReadOnly();
@@ -24,6 +24,10 @@ class ScratchMount {
   const std::string path_;
   bool mounted_ = false;
 };
+
+/// Runs `body` with a mount. Without the right to mount, in a process and a user namespace
+/// of its own; where that is refused too, the test fails.
+void OnASmallDisk(const std::function<void(ScratchMount&)>& body);
 
 /// While it lives, root is nobody.
 class Unprivileged {
