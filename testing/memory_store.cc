@@ -69,6 +69,7 @@ struct MemoryState {
     StageTarget target;
     std::string bytes;
     bool complete = false;
+    int64_t modified_micros = 0;
   };
 
   std::mutex mutex;
@@ -79,16 +80,20 @@ struct MemoryState {
   std::function<Status()> on_half, on_staged;
   int64_t changes = 0;
 
-  /// Holds the mutex.
+  /// The caller holds the mutex.
+  int64_t NowMicros() const {
+    return options.clock != nullptr ? options.clock->NowMicros()
+                                    : 1'767'225'600'000'000 + changes * 1'000'000;
+  }
+
+  /// The caller holds the mutex.
   Object& Show(const std::string& path, std::string bytes, const std::string& attempt) {
     ++changes;
     const bool replaced = objects.contains(path);
     Object& object = objects[path];
     object = {std::move(bytes), "v" + std::to_string(changes), attempt, 0, 0};
     object.crc32c = Crc32c(object.bytes);
-    object.modified_micros = options.clock != nullptr
-                                 ? options.clock->NowMicros()
-                                 : 1'767'225'600'000'000 + changes * 1'000'000;
+    object.modified_micros = NowMicros();
     sightings.push_back(
         {replaced ? Sighting::Change::kReplaced : Sighting::Change::kAppeared, path,
          attempt, static_cast<int64_t>(object.bytes.size()), true});
@@ -195,6 +200,7 @@ class MemoryHandle final : public Store {
     }
     const std::string token = "upload-" + std::to_string(++state_->changes);
     state_->uploads[token].target = target;
+    state_->uploads[token].modified_micros = state_->NowMicros();
     return std::make_unique<MemoryObject>(state_, token);
   }
 
@@ -296,7 +302,8 @@ class MemoryHandle final : public Store {
       if (!IsBelow(target.path, folder) && !IsBelow(target.staging_path, folder))
         continue;
       staged.push_back({target.path, target.attempt, token,
-                        static_cast<int64_t>(upload.bytes.size()), 0, 0});
+                        static_cast<int64_t>(upload.bytes.size()), 0, 0,
+                        upload.modified_micros});
     }
     return staged;
   }

@@ -363,6 +363,8 @@ TEST_P(StoreConformance, ALeftoverIsListedByAnyoneAndAborted) {
       ++seen;
       // Whatever the store calls it, its load is a segment of the path.
       EXPECT_NE(("/" + object.path).find("/L2/"), std::string::npos) << object.path;
+      // gc spares what is young.
+      EXPECT_GT(object.modified_micros, 0);
     }
     EXPECT_EQ(seen, 1) << folder;
   }

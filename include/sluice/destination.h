@@ -63,7 +63,7 @@ struct LoadEntry {
   std::vector<std::string> replaces;
   std::string manifest, location;  ///< paths of the slot and of the folder
   int64_t rows = 0, size = 0, files = 0;
-  int64_t staged = 0;           ///< leftovers in staging
+  int64_t staged = 0;           ///< leftovers: in staging, or visible and in no slot
   int64_t modified_micros = 0;  ///< newest object
 };
 

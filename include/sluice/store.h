@@ -34,7 +34,8 @@ struct StagedObject {
       token;  ///< the store's own (staging path and inode; upload id and parts), opaque
   int64_t size = 0;
   uint32_t crc32c = 0;
-  int64_t rows = 0;  ///< filled by the destination
+  int64_t rows = 0;             ///< filled by the destination
+  int64_t modified_micros = 0;  ///< told by ListStaged, the store's clock; else 0
   bool operator==(const StagedObject&) const = default;
 };
 

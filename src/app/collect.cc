@@ -148,7 +148,7 @@ class Collector {
   }
 
   void JudgeUnknown(const LoadEntry& entry, bool abandoned, CollectedLoad* judged) const {
-    // What is only staged has no time that a store would tell.
+    // A store that tells no time of what is staged leaves the one in the id.
     const int64_t seen = std::max(entry.modified_micros, BegunMicros(entry.load));
     const int64_t age = std::max<int64_t>(0, clock_.NowMicros() - seen) / 1000;
     if (BegunMicros(entry.load) == 0) {

@@ -63,6 +63,7 @@ Status UnknownScheme(const Uri& uri, std::string_view role, const Table& table) 
                  usable);
   }
   std::vector<std::string> schemes;
+  schemes.reserve(table.size());
   for (const auto& connector : table) schemes.emplace_back(connector.scheme);
   for (const SourceConnector& connector : kSources) {
     if (uri.scheme != connector.scheme) continue;
@@ -82,6 +83,14 @@ Status UnknownScheme(const Uri& uri, std::string_view role, const Table& table) 
 
 /// Neither a SQLite file nor a folder has a host or options.
 Status CheckIsPath(const Uri& uri, std::string_view text) {
+  // Neither repeated nor guessed at: there may be a password in it.
+  if (uri.authority.find('@') != std::string::npos) {
+    return Error(ErrorKind::kUsage, "uri.host",
+                 fmt::format("{}: has no user and no host", uri.scheme),
+                 fmt::format("an absolute path has three slashes, {}:///path; a name "
+                             "that holds an @ is given without a scheme",
+                             uri.scheme));
+  }
   if (!uri.authority.empty() && uri.authority != "localhost") {
     return Error(
         ErrorKind::kUsage, "uri.host",

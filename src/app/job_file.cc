@@ -50,16 +50,8 @@ class JobReader {
     ARROW_RETURN_NOT_OK(Expect(root, YamlNode::Kind::kMap, "a job is a map of keys"));
     ARROW_RETURN_NOT_OK(CheckKeys("", root, ""));
     ARROW_RETURN_NOT_OK(ReadVersion(root));
-    for (const auto& [key, value] : root.entries) {
-      if (key.text == "name") ARROW_RETURN_NOT_OK(ReadName(value));
-      if (key.text == "source")
-        ARROW_RETURN_NOT_OK(ReadText("source", value, &job_.source));
-      if (key.text == "destination") {
-        ARROW_RETURN_NOT_OK(ReadText("destination", value, &job_.destination));
-      }
-      if (key.text == "streams") ARROW_RETURN_NOT_OK(ReadStreams(value));
-      if (key.text == "limits") ARROW_RETURN_NOT_OK(ReadLimits(value));
-    }
+    for (const auto& [key, value] : root.entries)
+      ARROW_RETURN_NOT_OK(ReadKey(key.text, value));
     if (job_.name.empty()) ARROW_RETURN_NOT_OK(NameFromFile());
     ARROW_RETURN_NOT_OK(Require(root, job_.source.empty(), "source"));
     ARROW_RETURN_NOT_OK(Require(root, job_.destination.empty(), "destination"));
@@ -68,6 +60,15 @@ class JobReader {
   }
 
  private:
+  Status ReadKey(std::string_view key, const YamlNode& value) {
+    if (key == "name") return ReadName(value);
+    if (key == "source") return ReadText(key, value, &job_.source);
+    if (key == "destination") return ReadText(key, value, &job_.destination);
+    if (key == "streams") return ReadStreams(value);
+    if (key == "limits") return ReadLimits(value);
+    return Status::OK();
+  }
+
   Status Wrong(const YamlNode& node, std::string_view message,
                std::string hint = {}) const {
     return ErrorAt(file_, node.place, "job.value", message, std::move(hint));

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string_view>
 
@@ -29,6 +30,24 @@ Result<std::optional<int64_t>> NumberFromEnvironment(const char* name, int64_t m
                              min, max, word));
   }
   return number;
+}
+
+/// A table that is named and not there: where a load of it is unfinished, it was dropped in the
+/// middle, and that needs somebody to look at the source.
+Status CheckNotDropped(const LocatedJob& job, StateStore& state, const Status& missing) {
+  if (IdOf(missing) != "source.no-such-table") return missing;
+  for (const StreamEntry& entry : job.job.streams) {
+    ARROW_ASSIGN_OR_RAISE(const auto load, state.OpenLoadOf(job.job.name, entry.pattern));
+    if (!load || load->phase >= Phase::kCommitted) continue;
+    return Error(
+        ErrorKind::kSource, "source.table-gone",
+        fmt::format("{}, and load {} of it is unfinished: it was dropped or renamed",
+                    missing.message(), load->spec.load),
+        fmt::format("put the table back and run again, or give the load up: "
+                    "sluice gc {} --abandon {}",
+                    job.destination.uri, load->spec.load));
+  }
+  return missing;
 }
 
 }  // namespace
@@ -110,15 +129,20 @@ Result<OpenedJob> OpenForRun(const JobRequest& request, Clock& clock) {
                         NumberFromEnvironment("SLUICE_CHUNK_ROWS", 0, 1'000'000'000));
   spec.limits.chunk_rows = chunk_rows.value_or(spec.limits.chunk_rows);
   ARROW_ASSIGN_OR_RAISE(opened.source, OpenSource(located.source));
+  Result<PlannedStreams> planned = PlannedStreams{};
   {
     ARROW_ASSIGN_OR_RAISE(const SessionSet sessions,
                           opened.source->Open(Consistency::kPerChunk, 1));
-    ARROW_ASSIGN_OR_RAISE(PlannedStreams planned,
-                          PlanStreams(located, request.only, *sessions.sessions[0]));
-    spec.streams = std::move(planned.specs);
+    planned = PlanStreams(located, request.only, *sessions.sessions[0]);
+    // Nothing is written anywhere for a job that names what is not there.
+    std::error_code error;
+    if (!planned.ok() && !std::filesystem::exists(located.state_path, error))
+      return planned.status();
   }
   ARROW_ASSIGN_OR_RAISE(opened.state,
                         OpenState(located.state_path, StateAccess::kReadWrite));
+  if (!planned.ok()) return CheckNotDropped(located, *opened.state, planned.status());
+  spec.streams = std::move(planned->specs);
   ARROW_ASSIGN_OR_RAISE(opened.destination, OpenDestination(located.destination));
   spec.job = located.job.name;
   spec.run = NewUuidV7(clock.NowMicros());

@@ -36,6 +36,7 @@ const TableName* FindExact(const std::vector<TableName>& tables, std::string_vie
 
 std::vector<std::string> NamesOf(const std::vector<TableName>& tables) {
   std::vector<std::string> names;
+  names.reserve(tables.size());
   for (const TableName& table : tables) names.push_back(table.table);
   return names;
 }
@@ -178,6 +179,7 @@ Result<std::vector<ChosenStream>> KeepStreams(std::vector<ChosenStream> streams,
                                               const std::vector<std::string>& only) {
   if (only.empty()) return streams;
   std::vector<std::string> names;
+  names.reserve(streams.size());
   for (const ChosenStream& stream : streams) names.push_back(stream.name);
   for (const std::string& name : only) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;

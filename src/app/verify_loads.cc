@@ -114,6 +114,7 @@ class Verifier {
     }
     if (newest.empty()) return NothingCommitted("job " + request_.job);
     std::vector<std::string> slots;
+    slots.reserve(newest.size());
     for (const auto& [stream, load] : newest) slots.push_back(load.manifest);
     return slots;
   }

@@ -140,7 +140,7 @@ class TreeBuilder final : public YAML::EventHandler {
     if (open.node.kind == YamlNode::Kind::kList) {
       open.node.items.push_back(std::move(node));
     } else if (open.key) {
-      open.node.entries.emplace_back(std::move(*open.key), std::move(node));
+      open.node.entries.push_back({std::move(*open.key), std::move(node)});
       open.key.reset();
     } else {
       TakeKey(std::move(node), &open);

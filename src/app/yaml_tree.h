@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "sluice/error.h"
@@ -18,15 +17,20 @@ struct Place {
   int line = 0, column = 0;
 };
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
   Place place;
-  std::string text;             ///< of a scalar
-  bool quoted = false;          ///< a scalar in quotes or a block
-  std::vector<YamlNode> items;  ///< of a list
-  std::vector<std::pair<YamlNode, YamlNode>>
-      entries;  ///< of a map, in order; keys are scalars, each once
+  std::string text;                ///< of a scalar
+  bool quoted = false;             ///< a scalar in quotes or a block
+  std::vector<YamlNode> items;     ///< of a list
+  std::vector<YamlEntry> entries;  ///< of a map, in order; keys are scalars, each once
+};
+
+struct YamlEntry {
+  YamlNode key, value;
 };
 
 inline constexpr int64_t kYamlBytesMax = 4 << 20;

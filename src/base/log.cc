@@ -10,6 +10,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.h"
 #include "base/redact.h"
 #include "sluice/clock.h"
 
@@ -96,11 +97,18 @@ std::string HumanLine(LogLevel level, std::string_view message,
                       std::initializer_list<LogField> fields, bool with_time) {
   std::string line = with_time ? Now() + " " : std::string();
   if (level != LogLevel::kInfo) line += std::string(Word(level)) + ": ";
-  line += message;
+  // A name or a value of a database must not move the cursor. The lines are our own.
+  for (size_t end = message.find('\n'); end != std::string_view::npos;
+       end = message.find('\n')) {
+    line += Printable(message.substr(0, end)) + "\n";
+    message.remove_prefix(end + 1);
+  }
+  line += Printable(message);
   std::string tail;
   for (const LogField& field : fields) {
     if (field.value.empty()) continue;
-    tail += fmt::format("{}{} {}", tail.empty() ? "" : ", ", field.name, field.value);
+    tail += fmt::format("{}{} {}", tail.empty() ? "" : ", ", field.name,
+                        Printable(field.value));
   }
   if (!tail.empty()) line += " (" + tail + ")";
   return line;

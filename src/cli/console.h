@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/printable.h"
 #include "sluice/error.h"
 
 namespace sluice::cli {
@@ -38,8 +39,6 @@ class TextTable {
 
 /// Columns a terminal needs for UTF-8 text: one a character; controls are shown as "?".
 size_t DisplayWidth(std::string_view text);
-/// Names from a database, safe to print: control characters and bad UTF-8 become "?".
-std::string Printable(std::string_view text);
 /// The beginning of `text` that fits `columns`, with "..." where something was cut.
 std::string CutToWidth(std::string_view text, size_t columns);
 

@@ -43,7 +43,7 @@ void LogEvent(const Event& event) {
       Log(LogLevel::kDebug, "trying again: " + event.message,
           {stream, load, {"chunk", chunk}});
       break;
-    case EventKind::kWaiting: Log(LogLevel::kDebug, event.message, {stream, load}); break;
+    case EventKind::kWaiting:
     case EventKind::kPhase: Log(LogLevel::kDebug, event.message, {stream, load}); break;
     case EventKind::kChunkPlanned:
       Log(LogLevel::kDebug, "planned", {stream, load, {"chunk", chunk}});
@@ -131,7 +131,7 @@ class PlainDisplay final : public TickingDisplay {
     }
     if (event.kind == EventKind::kStreamStarted) {
       Log(LogLevel::kInfo,
-          fmt::format("{}: {}", event.stream,
+          fmt::format("{}: {}", Printable(event.stream),
                       event.message.empty() ? "started" : event.message));
     }
     if (event.kind == EventKind::kStreamFinished)

@@ -13,7 +13,7 @@
 namespace sluice {
 
 /// Longest slot that is written or read.
-inline constexpr int64_t kSlotSizeMax = 64 << 20;
+inline constexpr int64_t kSlotSizeMax = 256 << 20;
 
 /// The slot of a committed load. kFailed "load.incomplete" unless there is exactly one
 /// published receipt for each planned chunk; kResource "manifest.too-large".

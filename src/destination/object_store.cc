@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "base/path_name.h"
 #include "destination/layout.h"
@@ -30,10 +31,12 @@ Status FillFromSlot(Store& store, LoadEntry* entry) {
   entry->replaces = manifest.facts.replaces;
   entry->rows = manifest.rows;
   entry->size = manifest.bytes;
-  entry->files = 0;
+  const int64_t visible = std::exchange(entry->files, 0);
   for (const auto& receipt : manifest.receipts) {
     entry->files += static_cast<int64_t>(receipt.objects.size());
   }
+  const int64_t wanted = entry->dropped ? 0 : entry->files;
+  entry->staged += std::max<int64_t>(0, visible - wanted);
   return Status::OK();
 }
 
@@ -68,6 +71,7 @@ Result<std::vector<TableName>> ObjectStoreDestination::Tables() {
   ARROW_ASSIGN_OR_RAISE(auto objects, store_->List(""));
   ARROW_ASSIGN_OR_RAISE(auto staged, store_->ListStaged(""));
   std::vector<std::string> paths;
+  paths.reserve(objects.size() + staged.size());
   for (auto& object : objects) paths.push_back(std::move(object.path));
   for (auto& object : staged) paths.push_back(std::move(object.path));
   std::map<std::string, TableName> cut;
@@ -120,7 +124,10 @@ Result<std::map<std::string, Traces>> ObjectStoreDestination::TracesOf(
     // A store shows a leftover under its staging path or under the name it would have
     // had.
     auto meaning = MeaningOf(object.path);
-    if (!meaning.load.empty()) ++loads[meaning.load].staged;
+    if (meaning.load.empty()) continue;
+    auto& traces = loads[meaning.load];
+    ++traces.staged;
+    traces.modified_micros = std::max(traces.modified_micros, object.modified_micros);
   }
   return loads;
 }

@@ -92,7 +92,7 @@ TEST_F(SqliteDriver, AStateFileThatIsNoDatabaseIsCorrupt) {
 }
 
 TEST_F(SqliteDriver, AnEmptyFileIsAnEmptyDatabase) {
-  std::ofstream{Path()};
+  const std::ofstream empty(Path());
   EXPECT_TRUE(OpenSource(Path()).ok());
 }
 

@@ -64,7 +64,7 @@ int SequenceLength(const unsigned char* bytes, size_t left) {
 char* FormatFewDecimals(char* out, double value) {
   const double scaled = std::fabs(value) * 10'000;
   if (!(scaled < 1e15)) return nullptr;
-  const auto whole = static_cast<int64_t>(scaled + 0.5);
+  const int64_t whole = std::llround(scaled);
   if (static_cast<double>(whole) / 10'000 != std::fabs(value)) return nullptr;
   if (whole == 0 && value != 0) return nullptr;
   if (std::signbit(value)) *out++ = '-';

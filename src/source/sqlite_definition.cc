@@ -235,6 +235,10 @@ Result<std::string> ResolveTable(Database& database, const TableName& name) {
 }
 
 Result<Definition> ReadDefinition(Database& database, const std::string& table) {
+  if (!IsUtf8(table))
+    return Error(ErrorKind::kUsage, "source.table-name",
+                 fmt::format("the name of table {} is not UTF-8", table),
+                 "rename it with ALTER TABLE … RENAME TO, or read it through a view");
   Definition definition;
   definition.table = table;
   ARROW_RETURN_NOT_OK(ReadSchemaRow(database, definition));

@@ -130,9 +130,12 @@ Status RefuseClock(const std::string& what) {
 }
 
 bool IsDateFunction(std::string_view name) {
-  return IsOneOf(name,
-                 {"date", "time", "datetime", "julianday", "unixepoch", "strftime"});
+  return IsOneOf(name, {"date", "time", "datetime", "julianday", "unixepoch", "strftime",
+                        "timediff"});
 }
+
+/// How many arguments of a date function leave out its time value, which then is now.
+int ArgumentsOfNow(std::string_view name) { return name == "strftime" ? 1 : 0; }
 
 /// `open` is the parenthesis of a call to a date function: does it mean the present time?
 Status CheckDateCall(const std::vector<Token>& tokens, const std::string& name,
@@ -142,10 +145,20 @@ Status CheckDateCall(const std::vector<Token>& tokens, const std::string& name,
     if (IsSymbol(tokens[i], '(')) ++depth;
     if (IsSymbol(tokens[i], ')') && --depth == 0) break;
     if (depth == 1 && IsSymbol(tokens[i], ',')) ++arguments;
-    if (tokens[i].kind == TokenKind::kString && LowerCase(tokens[i].text) == "now")
-      return RefuseClock(name + "('now')");
+    if (tokens[i].kind != TokenKind::kString) continue;
+    const std::string text = LowerCase(tokens[i].text);
+    if (text == "now") return RefuseClock(name + "('now')");
+    if (IsOneOf(text, {"localtime", "utc"}))
+      return Refuse(fmt::format("wanted an expression that is the same on any machine, "
+                                "found {}(…, '{}')",
+                                name, text),
+                    "write the offset as a modifier, such as '+02:00'");
+    // 'no' || 'w' is the present time as well.
+    if (i > open + 3 && IsSymbol(tokens[i - 1], '|') &&
+        tokens[i - 3].kind == TokenKind::kString)
+      return RefuseClock(fmt::format("a text put together in {}()", name));
   }
-  if (arguments < (name == "strftime" ? 2 : 1)) return RefuseClock(name + "() of now");
+  if (arguments <= ArgumentsOfNow(name)) return RefuseClock(name + "() of now");
   return Status::OK();
 }
 

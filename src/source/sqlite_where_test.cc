@@ -64,8 +64,18 @@ TEST_F(SqliteWhere, WhatDependsOnTheClockIsRefused) {
        {"day > date('now')", "day > DATE ( 'NOW' )", "day > date()",
         "day > date('now', '-1 day')", "a > julianday()", "a > strftime('%s')",
         "a > strftime('%s', 'now')", "a > unixepoch()", "day = current_date",
-        "day < CURRENT_TIMESTAMP", "a < \"date\"()", "day > date(substr('now', 1))"})
+        "day < CURRENT_TIMESTAMP", "a < \"date\"()", "day > date(substr('now', 1))",
+        "day > date('no' || 'w')", "day > date(lower('N' || 'ow'))", "a > timediff(day)",
+        "a > timediff('now', day)"})
     ExpectRefused(where);
+}
+
+TEST_F(SqliteWhere, WhatDependsOnTheTimeZoneOfTheMachineIsRefused) {
+  for (const char* where : {"day > date(day, 'localtime')", "day > datetime(a, 'UTC')",
+                            "a = strftime('%H', day, '-1 day', 'LocalTime')"})
+    ExpectRefused(where);
+  ExpectTaken("b = 'utc'");
+  ExpectTaken("day > datetime(day, '+02:00')");
 }
 
 TEST_F(SqliteWhere, WhatDependsOnChanceOrTheConnectionIsRefused) {

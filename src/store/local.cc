@@ -375,6 +375,8 @@ Result<std::vector<StagedObject>> LocalStore::ListStaged(const std::string& fold
     leftover.attempt = AttemptIn(SplitPath(path).name);
     leftover.token = ToToken(path, seen);
     leftover.size = seen.st_size;
+    leftover.modified_micros =
+        seen.st_mtim.tv_sec * 1'000'000 + seen.st_mtim.tv_nsec / 1000;
     leftovers.push_back(std::move(leftover));
   };
   ARROW_RETURN_NOT_OK(Visit(folder, Look::kStaged, add));

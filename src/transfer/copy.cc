@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "base/crash_point.h"
 #include "base/retry.h"
 #include "base/uuid.h"
+#include "base/vocabulary_json.h"
 #include "transfer/prefetch.h"
 
 namespace sluice {
@@ -20,6 +22,13 @@ namespace {
 constexpr int64_t kEncoderShare = 2;
 // A row may take a quarter: it exists at the source, in a batch, in a page and compressed.
 constexpr int64_t kRowShare = 4;
+
+// Of the bounds of one load's chunks: a manifest repeats them, and has its receipts besides.
+constexpr int64_t kPlanBytesMax = 64 << 20;
+
+int64_t PlanBytes(const Chunk& chunk) {
+  return static_cast<int64_t>(DumpJson(ToJson(chunk)).size());
+}
 
 /// Passes batches on, reports them, and ends the read once the run is abandoned.
 class ReportingReader : public arrow::RecordBatchReader {
@@ -55,6 +64,7 @@ class Copy {
     for (const ChunkState& chunk : task.load_state.chunks) {
       if (!chunk.staged) waiting_.push_back(chunk.chunk);
       if (chunk.chunk.last) planned_ = true;
+      plan_bytes_ += PlanBytes(chunk.chunk);
     }
   }
 
@@ -117,6 +127,7 @@ class Copy {
       planned_ = true;
       return std::nullopt;
     }
+    ARROW_RETURN_NOT_OK(CheckPlanSize(*chunk));
     // Beyond this point the chunk's bounds are durable and never change.
     ARROW_RETURN_NOT_OK(
         run_.parts.state.AddChunk(run_.lease, task_.load_state.spec.load, *chunk));
@@ -127,6 +138,19 @@ class Copy {
                  .load = task_.load_state.spec.load,
                  .chunk = chunk->ordinal});
     return chunk;
+  }
+
+  /// The manifest repeats every bound; one that cannot be written is better found now.
+  /// Holds mutex_.
+  Status CheckPlanSize(const Chunk& chunk) {
+    plan_bytes_ += PlanBytes(chunk);
+    if (plan_bytes_ <= kPlanBytesMax) return Status::OK();
+    return Error(ErrorKind::kResource, "run.plan-too-large",
+                 "the bounds of " + std::to_string(chunk.ordinal) +
+                     " chunks take more than " + std::to_string(kPlanBytesMax >> 20) +
+                     " MiB, and the manifest repeats them",
+                 "begin anew with fewer and larger chunks: --restart and a larger "
+                 "--file-size");
   }
 
   Status CopyWithRetries(Session& session, const Chunk& chunk) {
@@ -233,6 +257,7 @@ class Copy {
   std::deque<Chunk> waiting_;  // guarded by mutex_
   bool planned_ = false;       // guarded by mutex_
   bool drained_ = false;       // guarded by mutex_
+  int64_t plan_bytes_ = 0;     // guarded by mutex_
   int64_t rows_read_ = 0;      // guarded by mutex_
   Status failure_;             // guarded by mutex_
 };

@@ -120,7 +120,7 @@ class Extract {
   Status PublishStep() {
     auto published = handle_->Publish(Receipts(), run_.watch.abandoned());
     if (!published.ok() && IdOf(published.status()) == "store.staged-gone") {
-      const Status gone = published.status();
+      const Status& gone = published.status();
       ARROW_RETURN_NOT_OK(Discard());
       return Error(
           ErrorKind::kTransient, "transfer.staging-lost",
@@ -220,17 +220,28 @@ class Extract {
     }
     std::vector<std::string> current;
     for (const LoadEntry& entry : entries) {
-      const bool ours = entry.job == run_.spec.job && entry.stream == stream_.name;
-      if (entry.outcome == Outcome::kCommitted && !entry.dropped && ours &&
-          entry.load != load_.spec.load && !gone.contains(entry.load)) {
-        current.push_back(entry.load);
+      if (entry.outcome != Outcome::kCommitted || entry.dropped ||
+          entry.load == load_.spec.load || gone.contains(entry.load)) {
+        continue;
       }
+      if (entry.job == run_.spec.job && entry.stream == stream_.name)
+        current.push_back(entry.load);
+      else
+        WarnOfForeign(entry);
     }
     // A load's id sorts by time: the oldest go first.
     std::sort(current.begin(), current.end());
     const auto keep = static_cast<size_t>(std::max(run_.spec.keep_versions - 1, 0));
     current.resize(current.size() > keep ? current.size() - keep : 0);
     return current;
+  }
+
+  /// Only the job that made a load may replace it: readers of the slots will see both.
+  void WarnOfForeign(const LoadEntry& entry) {
+    run_.Warn(stream_.name, "stream " + stream_.name + ": the table also has load " +
+                                entry.load + " of job " + entry.job +
+                                " at the destination; it stays, and a reader finds two "
+                                "current loads");
   }
 
   Status Advance(Phase from, Phase to, const std::vector<ChunkReceipt>& published,

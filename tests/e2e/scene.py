@@ -25,6 +25,8 @@ PR_SET_PDEATHSIG = 1
 
 def die_with_the_test():
     """In the child: a test that is killed leaves nobody behind, stopped processes least of all."""
+    # A shell starts what runs in the background with SIGINT ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

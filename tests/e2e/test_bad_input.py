@@ -1,6 +1,7 @@
 """Bad databases and bad values: the right exit code, a message with the place, a hint where there is an
 act to advise, and nothing visible at the destination."""
 
+import os
 import random
 import signal
 import sqlite3
@@ -336,6 +337,38 @@ def test_a_destination_of_an_unknown_kind(scene, uri):
     small(scene)
     done = scene.sluice("copy", f"sqlite://{scene.db}", uri, "--state", scene.state).must(2)
     assert uri.split(":")[0] in done.err
+
+
+@pytest.mark.parametrize("uri", ["sqlite://bob:hunter2@host/x.db", "sqlite://bob:hunter2@host"])
+def test_a_user_of_a_file_is_refused_and_the_password_not_repeated(scene, uri):
+    for args in (["copy", uri, f"file://{scene.lake}"], ["discover", uri],
+                 ["copy", f"sqlite://{scene.db}", uri.replace("sqlite", "file")]):
+        done = refused(scene.sluice(*args), 2, "user")
+        assert "hunter2" not in done.said, done
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal(scene):
+    scene.sql('CREATE TABLE "a\x1b[2J\x07b" (id INTEGER PRIMARY KEY)')
+    for args in (scene.copy_args(), ["discover", scene.db], ["plan", scene.db, scene.lake]):
+        done = scene.sluice(*args).must(0)
+        assert "\x1b" not in done.said and "\x07" not in done.said, done
+
+
+def test_a_where_that_is_not_utf8_is_refused(scene):
+    small(scene)
+    refused(scene.copy("--table", "t", "--where", os.fsdecode(b"v = '\xff'")), 2, "UTF-8", hint=False)
+    nothing_visible(scene)
+
+
+def test_a_table_whose_name_is_not_utf8_is_refused_by_name(scene):
+    small(scene)
+    with scene.connect() as connection:
+        connection.execute("PRAGMA writable_schema=1")
+        connection.execute("INSERT INTO sqlite_schema VALUES ('table', CAST(x'61ff' AS TEXT), CAST(x'61ff' AS TEXT), "
+                           "(SELECT max(rootpage) FROM sqlite_schema), CAST(x'435245415445205441424c45202261ff222028"
+                           "7820494e5429' AS TEXT))")
+    done = scene.copy()
+    refused(done, 2, "UTF-8", "ALTER TABLE")
 
 
 def test_an_unknown_crash_point_is_refused(scene):

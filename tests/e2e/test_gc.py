@@ -141,3 +141,48 @@ def test_gc_takes_a_job_too(scene):
     scene.sluice("gc", job, "--state", scene.state).must(0)
     assert_copied(scene, "t", job="job")
     Lake(scene.lake).assert_nothing_left()
+
+
+@pytest.mark.parametrize("folder, name", [
+    ("export-2024", "part-000000.parquet"), ("export-2024", "part-000001-000.parquet"),
+    ("01900000-0000-7000-8000-000000000001", "part-0.parquet"),
+    ("01900000-0000-4000-8000-000000000001", "part-000001-000.parquet")])
+def test_parquet_files_of_others_beside_ours_are_left_alone(scene, folder, name):
+    """Spark and others call their files part-… too."""
+    fill(scene)
+    scene.copy("--file-size", "1MiB").must(0)
+    foreign = scene.lake / "main/t" / folder / name
+    foreign.parent.mkdir()
+    foreign.write_text("mine")
+    scene.gc("--older-than", "0")
+    assert foreign.read_text() == "mine"
+    assert_copied(scene, "t")
+
+
+def test_a_part_that_the_manifest_does_not_name_is_a_leftover(scene):
+    """As a store leaves it that does not enforce create-only: the file of an attempt that lost."""
+    fill(scene)
+    scene.copy("--file-size", "1MiB").must(0)
+    files = Lake(scene.lake).files(Lake(scene.lake).only("t"))
+    loser = files[0].with_name(files[0].name.replace(".parquet", ".0a1b2c3d4e5f6071.parquet"))
+    loser.write_bytes(files[0].read_bytes())
+    assert "leftovers" in scene.gc("--dry-run").must(0).said
+    assert loser.exists()
+    scene.gc().must(0)
+    assert not loser.exists()
+    assert_copied(scene, "t")
+
+
+def test_an_old_load_that_is_still_being_staged_is_young(scene):
+    """Its id is of last year; somebody with another state wrote a chunk a moment ago."""
+    fill(scene)
+    cut(scene)
+    old = "01900000-0000-7000-8000-000000000001"
+    staging = scene.lake / "main/t/_sluice/staging"
+    (staging / the_load(scene)).rename(staging / old)
+    scene.state = scene.folder / "other.db"
+    done = scene.gc().must(0)
+    assert old in done.said
+    assert list((staging / old).iterdir())
+    scene.gc("--older-than", "0").must(0)
+    assert not (staging / old).exists()

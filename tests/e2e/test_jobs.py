@@ -219,3 +219,40 @@ def test_a_second_state_takes_a_load_of_its_own(scene):
     scene.copy().must(0)
     scene.sluice("copy", f"sqlite://{scene.db}", f"file://{scene.lake}", "--state", scene.folder / "b.db").must(0)
     assert_copied(scene, "t")
+
+
+def test_a_load_of_another_job_is_not_replaced_and_is_said(scene):
+    fill(scene, "t", 10)
+    scene.run(scene.job({"t": {}}, name="nightly")).must(0)
+    done = scene.run(scene.job({"t": {}}, name="weekly")).must(0)
+    assert "nightly" in done.err and "two current loads" in done.err, done
+    assert_copied(scene, "t", job="nightly")
+    assert_copied(scene, "t", job="weekly")
+    # Each goes on with its own.
+    scene.run(scene.folder / "nightly.yaml").must(0)
+    assert_copied(scene, "t", job="nightly")
+
+
+def test_another_database_under_the_name_of_the_first_is_another_snapshot(scene):
+    """As many changes, the same size: only the file itself tells."""
+    fill(scene, seed=3)
+    twin = scene.db.with_suffix(".twin")
+    scene.db.rename(twin)
+    fill(scene, seed=2)
+    cut(scene)
+    twin.replace(scene.db)
+    done = again(scene).must(0)
+    assert "mixed" in done.err, done
+    assert Lake(scene.lake).only("t")["consistency"]["mixed"] is True
+
+
+def test_strict_consistency_begins_anew_when_the_database_is_another(scene):
+    fill(scene, seed=3)
+    twin = scene.db.with_suffix(".twin")
+    scene.db.rename(twin)
+    fill(scene, seed=2)
+    cut(scene, "--consistency", "snapshot-strict")
+    twin.replace(scene.db)
+    again(scene, "--consistency", "snapshot-strict").must(0)
+    manifest = assert_copied(scene, "t")
+    assert manifest["consistency"]["mixed"] is False

@@ -184,3 +184,32 @@ def test_verify_speaks_json(copied):
     copied.files[0].unlink()
     done = by_job(copied, "--json").must(3)
     assert done.json["exit_code"] == 3 and done.json["error"]["message"]
+
+
+@DEPTHS
+@pytest.mark.parametrize("name", ["part-000099-000.parquet", "extra.parquet", "deeper/extra.parquet"])
+def test_a_file_in_the_folder_that_the_slot_does_not_name_is_found(copied, depth, name):
+    """A reader that globs the folder would have read it."""
+    stranger = copied.files[0].parent / name
+    stranger.parent.mkdir(exist_ok=True)
+    stranger.write_bytes(copied.files[0].read_bytes())
+    done = by_slot(copied, "--depth", depth).must(3)
+    assert stranger.name in done.said
+
+
+def test_rows_beyond_the_last_chunk_at_an_equal_position_are_a_mismatch(copied):
+    """The position says that nothing changed; then there cannot be a row that was not copied."""
+    slot = json.loads(copied.slot.read_text())
+    last = slot["chunks"][-1]
+    # The load as it would be had its last chunk never been planned.
+    slot["chunks"] = slot["chunks"][:-1]
+    paths = {entry["path"] for entry in slot["objects"]}
+    gone = [path for path in paths if f"part-{last['ordinal']:06}-" in path]
+    slot["objects"] = [entry for entry in slot["objects"] if entry["path"] not in gone]
+    slot["rows"] -= last["rows"]
+    slot["bytes"] = sum(entry["size"] for entry in slot["objects"])
+    copied.slot.write_text(json.dumps(slot))
+    for path in gone:
+        (copied.slot.parent.parent / path).unlink(missing_ok=True)
+        (copied.slot.parent.parent / slot["load"] / path).unlink(missing_ok=True)
+    by_job(copied, "--depth", "content").must(3)
