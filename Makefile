@@ -27,10 +27,10 @@ build: build/release/build.ninja  ## the program: build/release/sluice
 
 ##@ Tests
 .PHONY: test
-test: bootstrap  ## units, conformance, crash schedules, layers, headers; the targets below run the rest
+test: bootstrap  ## everything: units and conformance sanitized, the house, end to end, kills
 	@tools/test
 
-.PHONY: test-unit test-asan test-tsan test-e2e test-kill
+.PHONY: test-unit test-asan test-tsan test-e2e test-kill test-package
 test-unit: bootstrap  ## unit tests, layers, headers on the release build
 	@tools/test release
 test-asan: bootstrap  ## unit tests under the address and undefined-behaviour sanitizers
@@ -39,6 +39,8 @@ test-tsan: bootstrap  ## the tests of threads under the thread sanitizer
 	@tools/test tsan
 test-e2e: bootstrap  ## the program from outside, read back by DuckDB
 	@tools/test e2e
+test-package: bootstrap  ## the installed tree, and a project that builds against it
+	@tools/test package
 test-kill: bootstrap  ## each named point, and 200 kills at random moments
 	@tools/test kill-all
 

@@ -16,7 +16,7 @@
 
 #define EXPECT_REFUSED(expression, kind, id)                                        \
   do {                                                                              \
-    const ::sluice::Status was_refused = (expression);                              \
+    const ::sluice::Status& was_refused = (expression);                             \
     EXPECT_FALSE(was_refused.ok());                                                 \
     EXPECT_EQ(::sluice::IdOf(was_refused), id) << was_refused.ToString();           \
     EXPECT_TRUE(::sluice::KindOf(was_refused) == (kind)) << was_refused.ToString(); \
