@@ -128,7 +128,10 @@ class Collector {
                        : "discarded";
     } else if (known && known->phase < Phase::kCommitted) {
       JudgeOpen(*known, abandoned, &judged);
-    } else if (known && known->phase != Phase::kDiscarded) {
+    } else if (known && known->phase == Phase::kDiscarded) {
+      judged.act = CollectAct::kDiscard;
+      judged.why = "discarded, as this state knows; its slot is still to be written";
+    } else if (known) {
       judged.act = CollectAct::kKeepOpen;
       judged.why = "committed, as this state knows, but its slot is missing";
     } else {

@@ -26,6 +26,7 @@ namespace sluice {
   X(kPublishRecorded, "publish.recorded", "published")                                   \
   X(kVerifyBegun, "verify.begun", "published")                                           \
   X(kVerifyRecorded, "verify.recorded", "verified, no slot")                             \
+  X(kSlotBegun, "slot.begun", "verified; the slot was looked for and not found")         \
   X(kSlotWritten, "slot.written", "the slot; the state does not know")                   \
   X(kSlotRecorded, "slot.recorded", "committed; old versions and leftovers still there") \
   X(kCleanUpHalf, "clean-up.half", "committed, some old objects removed")                \

@@ -136,6 +136,7 @@ Result<Slot> ObjectLoad::Commit(const std::vector<ChunkReceipt>& published,
   // Also where create-only is not enforced, a slot that is there is never written again.
   ARROW_ASSIGN_OR_RAISE(auto slot, FindSlot());
   if (slot.outcome != Outcome::kUndecided) return slot;
+  ARROW_RETURN_NOT_OK(Reach(CrashPoint::kSlotBegun));
   auto put = store_.Put(layout_.slot(), json, PutMode::kCreateOnly);
   ARROW_ASSIGN_OR_RAISE(slot, Resolve(store_, table_, spec_.load, put.status()));
   // Beyond this point the load is decided.

@@ -326,7 +326,8 @@ TEST_F(ObjectStoreTest, CrashPointsArePassedInTheirOrder) {
   });
   auto load = Open();
   ASSERT_TRUE(load->Commit(Published(*load, "a1"), facts_).ok());
-  EXPECT_THAT(passed, ElementsAre(CrashPoint::kPublishObject, CrashPoint::kSlotWritten));
+  EXPECT_THAT(passed, ElementsAre(CrashPoint::kPublishObject, CrashPoint::kSlotBegun,
+                                  CrashPoint::kSlotWritten));
   passed.clear();
   spec_.load = "L2";
   auto other = Open();

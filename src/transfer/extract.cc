@@ -84,7 +84,11 @@ class Extract {
     handle_ = std::move(opened.load);
     report_.resumed = opened.resumed;
     if (load_.phase >= Phase::kCommitted) {
-      ARROW_ASSIGN_OR_RAISE(const Slot slot, handle_->FindSlot());
+      ARROW_ASSIGN_OR_RAISE(Slot slot, handle_->FindSlot());
+      // Decided by the state, and dead before it was written down.
+      if (slot.outcome == Outcome::kUndecided && load_.spec.attempt_names) {
+        ARROW_ASSIGN_OR_RAISE(slot, WriteSlot());
+      }
       TakePlaces(slot);
     }
     report_.mixed = Mixed();
@@ -152,7 +156,41 @@ class Extract {
     return Reach(CrashPoint::kVerifyRecorded);
   }
 
+  /// Where the store enforces create-only, the slot decides, and the state takes note. Elsewhere two
+  /// writers could both believe they wrote it: the state's fenced row decides, and the slot is its copy
+  /// (docs/safety.md, A1).
   Status CommitStep() {
+    const bool state_decides = load_.spec.attempt_names;
+    if (state_decides) ARROW_RETURN_NOT_OK(RecordCommit());
+    ARROW_ASSIGN_OR_RAISE(const Slot slot, WriteSlot());
+    TakePlaces(slot);
+    if (slot.outcome == Outcome::kCommitted)
+      return state_decides ? Status::OK() : RecordCommit();
+    if (slot.outcome == Outcome::kUndecided) {
+      return Error(ErrorKind::kTransient, "transfer.commit-undecided",
+                   "the slot of load " + load_.spec.load + " was not written",
+                   "run the same command again: it resumes at the commit");
+    }
+    if (state_decides) {
+      return Error(ErrorKind::kSource, "transfer.slot-contradicts",
+                   "the state says that load " + load_.spec.load +
+                       " is committed, its slot says discarded: " + slot.path,
+                   "somebody else wrote the slot; find out who, before the next run");
+    }
+    ARROW_RETURN_NOT_OK(Discard());
+    return Error(
+        ErrorKind::kHeld, "transfer.discarded-by-other",
+        "load " + load_.spec.load + " was discarded by another process before its commit",
+        "run the same command again for a new load");
+  }
+
+  Status RecordCommit() {
+    ARROW_RETURN_NOT_OK(Advance(Phase::kVerified, Phase::kCommitted, {}, {}));
+    return Reach(CrashPoint::kSlotRecorded);
+  }
+
+  /// The slot as it is afterwards, whoever wrote it.
+  Result<Slot> WriteSlot() {
     ManifestFacts facts;
     facts.consistency = load_.consistency;
     facts.positions = load_.positions;
@@ -165,22 +203,7 @@ class Extract {
     auto slot = handle_->Commit(Receipts(), facts);
     if (!slot.ok() && KindOf(slot.status()) == ErrorKind::kCommitUnknown)
       slot = handle_->FindSlot();
-    ARROW_RETURN_NOT_OK(slot);
-    if (slot->outcome == Outcome::kUndecided) {
-      return Error(ErrorKind::kTransient, "transfer.commit-undecided",
-                   "the slot of load " + load_.spec.load + " was not written",
-                   "run the same command again: it resumes at the commit");
-    }
-    if (slot->outcome == Outcome::kDiscarded) {
-      ARROW_RETURN_NOT_OK(Discard());
-      return Error(ErrorKind::kHeld, "transfer.discarded-by-other",
-                   "load " + load_.spec.load +
-                       " was discarded by another process before its commit",
-                   "run the same command again for a new load");
-    }
-    TakePlaces(*slot);
-    ARROW_RETURN_NOT_OK(Advance(Phase::kVerified, Phase::kCommitted, {}, {}));
-    return Reach(CrashPoint::kSlotRecorded);
+    return slot;
   }
 
   Status CleanUpStep() {

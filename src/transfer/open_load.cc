@@ -102,9 +102,15 @@ Result<bool> JoinSnapshot(RunContext& run, LoadState& state, const StreamSpec& s
 }  // namespace
 
 Status DiscardLoad(RunContext& run, const LoadState& state, Load& load) {
+  const auto record = [&] {
+    return run.parts.state.Advance(run.lease, state.spec.load, state.phase,
+                                   Phase::kDiscarded, {}, {});
+  };
+  // Where create-only is not enforced the state decides; see CommitStep.
+  const bool state_decides = state.spec.attempt_names;
+  if (state_decides) ARROW_RETURN_NOT_OK(record());
   ARROW_RETURN_NOT_OK(load.Discard());
-  return run.parts.state.Advance(run.lease, state.spec.load, state.phase,
-                                 Phase::kDiscarded, {}, {});
+  return state_decides ? Status::OK() : record();
 }
 
 Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream) {

@@ -70,6 +70,7 @@ struct Arbitrary<sluice::Schedule> {
     return gen::build<sluice::Schedule>(
         gen::set(&sluice::Schedule::rows, gen::inRange(0, 13)),
         gen::set(&sluice::Schedule::rows_per_chunk, gen::inRange(1, 5)),
+        gen::set(&sluice::Schedule::enforced, gen::element(true, true, false)),
         gen::set(&sluice::Schedule::processes));
   }
 };
@@ -97,6 +98,7 @@ std::string Judge(ScheduleWorld& world) {
     return "a second undisturbed run fails: " + anew.status.ToString();
   if (auto wrong = world.WrongInCurrentLoad(/*exact=*/true); !wrong.empty()) return wrong;
   if (auto wrong = world.WrongInSightings(); !wrong.empty()) return wrong;
+  if (auto wrong = world.WrongInDecisions(); !wrong.empty()) return wrong;
   if (auto status = world.CollectGarbage(); !status.ok())
     return "gc: " + status.ToString();
   if (auto left = world.LeftOver(); !left.empty()) return "left after gc: " + left;
@@ -118,10 +120,14 @@ TEST_P(AtEachPoint, AKilledProcessLosesAndDoublesNothing) {
   const auto point = static_cast<CrashPoint>(GetParam());
   ProcessPlan victim;
   victim.kill = Passage{point, 1};
-  ScheduleWorld world(PassingEveryPoint(victim));
-  EXPECT_EQ(Judge(world), "") << NameOf(point);
-  // A point that nothing passes would prove nothing.
-  EXPECT_GE(world.kills().count(point), 1U) << NameOf(point);
+  for (const bool enforced : {true, false}) {
+    Schedule schedule = PassingEveryPoint(victim);
+    schedule.enforced = enforced;
+    ScheduleWorld world(schedule);
+    EXPECT_EQ(Judge(world), "") << NameOf(point) << " enforced " << enforced;
+    // A point that nothing passes would prove nothing.
+    EXPECT_GE(world.kills().count(point), 1U) << NameOf(point);
+  }
 }
 
 TEST_P(AtEachPoint, AZombieOvertakenThereChangesNothingWhenItWakes) {
@@ -129,13 +135,14 @@ TEST_P(AtEachPoint, AZombieOvertakenThereChangesNothingWhenItWakes) {
   ProcessPlan zombie;
   zombie.freeze = Passage{point, 1};
   Schedule schedule = PassingEveryPoint(zombie);
-  for (const bool successor_restarts : {false, true}) {
+  for (const int variant : {0, 1, 2, 3}) {
     ProcessPlan successor;
-    successor.restart = successor_restarts;
+    successor.restart = variant % 2 == 1;
     Schedule with_successor = schedule;
     with_successor.processes.push_back(successor);
+    with_successor.enforced = variant < 2;
     ScheduleWorld world(with_successor);
-    EXPECT_EQ(Judge(world), "") << NameOf(point) << " restart " << successor_restarts;
+    EXPECT_EQ(Judge(world), "") << NameOf(point) << ": " << with_successor;
   }
 }
 

@@ -125,13 +125,16 @@ std::ostream& operator<<(std::ostream& out, const ProcessPlan& plan) {
 }
 
 std::ostream& operator<<(std::ostream& out, const Schedule& schedule) {
-  out << schedule.rows << " rows, " << schedule.rows_per_chunk << " a chunk:";
+  out << schedule.rows << " rows, " << schedule.rows_per_chunk << " a chunk"
+      << (schedule.enforced ? ":" : ", nothing enforced:");
   for (const ProcessPlan& plan : schedule.processes) out << ' ' << plan;
   return out;
 }
 
 ScheduleWorld::ScheduleWorld(const Schedule& schedule)
-    : schedule_(schedule), folder_(FreshFolder()) {
+    : schedule_(schedule),
+      folder_(FreshFolder()),
+      store_({.create_only = schedule.enforced, .atomic = schedule.enforced}) {
   database_.Create("t", MakeRows(1, schedule.rows, 3));
   store_.OnUpload([] { return Reach(CrashPoint::kUploadHalf); },
                   [] { return Reach(CrashPoint::kUploadStaged); });
@@ -228,8 +231,13 @@ Status ScheduleWorld::CollectGarbage() {
   auto destination = MakeObjectStoreDestination(store_.Open());
   const TableName table{"main", "t"};
   ARROW_ASSIGN_OR_RAISE(auto loads, destination->Loads(table));
+  SqliteStateOptions state_options;
+  state_options.path = folder_ / "state.db";
+  ARROW_ASSIGN_OR_RAISE(const auto state, OpenSqliteState(state_options));
   for (const LoadEntry& entry : loads) {
-    if (entry.outcome == Outcome::kUndecided) continue;
+    ARROW_ASSIGN_OR_RAISE(const auto known, state->FindLoad(entry.load));
+    const bool discarded = known && known->phase == Phase::kDiscarded;
+    if (entry.outcome == Outcome::kUndecided && !discarded) continue;
     ARROW_RETURN_NOT_OK(destination->Collect(table, entry.load));
   }
   return Status::OK();
@@ -276,7 +284,11 @@ std::string ScheduleWorld::WrongInSightings() const {
     const std::string& path = sighting.path;
     if (!path.starts_with(kFolder)) continue;  // the probe's own
     const bool decision = path.starts_with(kSlots);
-    if (sighting.change == Sighting::Change::kReplaced) return path + " was overwritten";
+    if (sighting.change == Sighting::Change::kReplaced) {
+      // Where the store does not refuse it, one who slept may write its copy of a decision again.
+      if (decision && !schedule_.enforced) continue;
+      return path + " was overwritten";
+    }
     if (sighting.change == Sighting::Change::kRemoved) {
       if (decision) return path + " was removed";
       present.erase(path);
@@ -293,6 +305,23 @@ std::string ScheduleWorld::WrongInSightings() const {
       if (!present.contains(named))
         return named + " was not there when its slot appeared";
     }
+  }
+  return "";
+}
+
+std::string ScheduleWorld::WrongInDecisions() const {
+  SqliteStateOptions options;
+  options.path = folder_ / "state.db";
+  const auto state = OpenSqliteState(options).ValueOrDie();
+  for (const auto& [load, slot] : Slots(store_.Objects())) {
+    const auto known = state->FindLoad(load).ValueOrDie();
+    if (!known) return load + " has a slot and is not in the state";
+    const bool discarded = known->phase == Phase::kDiscarded;
+    const std::string wanted = discarded ? "discarded" : "committed";
+    if (slot.value("outcome", "") != wanted ||
+        (!discarded && known->phase < Phase::kCommitted))
+      return load + " is " + ToString(known->phase) + " in the state, its slot says " +
+             slot.value("outcome", "nothing");
   }
   return "";
 }

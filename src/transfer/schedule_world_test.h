@@ -41,6 +41,7 @@ struct Schedule {
   int rows = 0;
   int rows_per_chunk = 1;
   std::vector<ProcessPlan> processes;
+  bool enforced = true;  ///< the store creates only where nothing is (A1)
 };
 std::ostream& operator<<(std::ostream& out, const ProcessPlan& plan);
 std::ostream& operator<<(std::ostream& out, const Schedule& schedule);
@@ -62,6 +63,8 @@ class ScheduleWorld {
   std::string WrongInCurrentLoad(bool exact) const;
   /// "" or what a lister saw that it never should.
   std::string WrongInSightings() const;
+  /// "" or which slot says other than the state.
+  std::string WrongInDecisions() const;
   /// "" or which run was overtaken while it slept and did not notice.
   std::string WrongInZombies() const;
   /// "" or what is left that no slot accounts for.

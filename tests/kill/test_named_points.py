@@ -94,7 +94,7 @@ def test_different_points_one_after_the_other_still_end_well(world):
     """The way of one load: each death a step further than the last."""
     way = ["plan.after-commit", "chunk.planned", "attempt.begun", "upload.half", "upload.staged", "staged.recorded",
            "publish.frozen", "publish.object", "publish.all", "publish.recorded", "verify.begun", "verify.recorded",
-           "slot.written", "slot.recorded"]
+           "slot.begun", "slot.written", "slot.recorded"]
     with Lister(world.lake):
         for point in way:
             world.killed(point, "--table", "t0")

@@ -12,7 +12,7 @@ from scene import Lock
 LEASE = {"SLUICE_LEASE_SECONDS": "2"}
 POINTS = ["plan.before-commit", "plan.after-commit", "chunk.planned:2", "attempt.begun:2", "upload.half:2",
           "upload.staged:2", "staged.recorded:2", "publish.frozen", "publish.object:2", "publish.all",
-          "publish.recorded", "verify.begun", "verify.recorded", "slot.written", "slot.recorded", "clean-up.half"]
+          "publish.recorded", "verify.begun", "verify.recorded", "slot.begun", "slot.written", "slot.recorded", "clean-up.half"]
 
 
 class Stopped:
