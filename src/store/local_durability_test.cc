@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <filesystem>
 
 #include "arrow/buffer.h"
 #include "arrow/io/interfaces.h"
@@ -86,10 +87,33 @@ TEST_F(LocalDurability, AnAdoptedNameIsSyncedToo) {
   const StagedObject staged = Stage("rows");
   ASSERT_TRUE(store_->Publish(staged).ok());
   const size_t before = script_.Calls().size();
-  ASSERT_TRUE(store_->Publish(staged).ok());
+  // Another process: the one that published may have died before it was durable.
+  const auto other = OpenLocalStore(folder_.path()).ValueOrDie();
+  ASSERT_TRUE(other->Publish(staged).ok());
   EXPECT_TRUE(Happened(Find("fsync", kTarget.path, before)));
   EXPECT_TRUE(Happened(Find("fsync", "m/t/L", before)));
   EXPECT_TRUE(Happened(Find("fsync", "m/t", before)));
+}
+
+TEST_F(LocalDurability, AFolderIsMadeDurableOnceAndAgainWhenItIsMadeAnew) {
+  ASSERT_TRUE(store_->Put("m/t/1", "x", PutMode::kCreateOnly).ok());
+  size_t before = script_.Calls().size();
+  ASSERT_TRUE(store_->Put("m/t/2", "x", PutMode::kCreateOnly).ok());
+  EXPECT_FALSE(Happened(Find("fsync", "m", before)));
+  EXPECT_TRUE(Happened(Find("fsync", "m/t", before)));
+  std::filesystem::remove_all(folder_.path() + "/m/t");
+  before = script_.Calls().size();
+  ASSERT_TRUE(store_->Put("m/t/3", "x", PutMode::kCreateOnly).ok());
+  EXPECT_TRUE(Happened(Find("fsync", "m", before)));
+  // A name that could not be synced is not remembered as if it had been.
+  script_.FailBy([](const SystemCall& call) {
+    return call.name == "fsync" && call.path == "n" ? EIO : 0;
+  });
+  EXPECT_FALSE(store_->Put("n/t/1", "x", PutMode::kCreateOnly).ok());
+  FailEvery("fsync", 0);
+  before = script_.Calls().size();
+  ASSERT_TRUE(store_->Put("n/t/1", "x", PutMode::kCreateOnly).ok());
+  EXPECT_TRUE(Happened(Find("fsync", "n", before)));
 }
 
 TEST_F(LocalDurability, AnObjectIsPutWholeAndSyncedOrNotAtAll) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -238,25 +239,53 @@ Status LocalTree::Fail(int error, const Attempted& attempted) const {
   }
 }
 
+/// Nothing where the filesystem does not keep it.
+std::optional<FolderBirth> BirthOf(int fd) {
+  struct statx seen {};
+  constexpr unsigned kWanted = STATX_INO | STATX_BTIME;
+  if (statx(fd, "", AT_EMPTY_PATH, kWanted, &seen) != 0) return std::nullopt;
+  if ((seen.stx_mask & kWanted) != kWanted) return std::nullopt;
+  return FolderBirth{seen.stx_ino, seen.stx_btime.tv_sec, seen.stx_btime.tv_nsec};
+}
+
+bool DurableFolders::Contains(const std::string& path, const FolderBirth& birth) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = births_.find(path);
+  return found != births_.end() && found->second == birth;
+}
+
+void DurableFolders::Add(const std::string& path, const FolderBirth& birth) {
+  const std::lock_guard lock(mutex_);
+  if (births_.size() >= kFoldersRememberedMax) births_.clear();
+  births_[path] = birth;
+}
+
 /// No descriptor: a folder on the way is not there, or was removed while we looked.
 Result<UniqueFd> LocalTree::Walk(std::string_view folder, Missing missing) const {
   // Opened anew: a duplicate would share its position with every other listing of the
   // root.
   UniqueFd at(openat(fd_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!at.valid()) return Fail(errno, {"open the folder", folder});
+  std::string path;
   for (const std::string& segment : Segments(folder)) {
-    if (missing == Missing::kCreate) {
-      if (mkdirat(at.get(), segment.c_str(), kFolderMode) != 0 && errno != EEXIST) {
-        if (errno == ENOENT) return UniqueFd();
-        return Fail(errno, {"create the folder", folder});
-      }
-      ARROW_RETURN_NOT_OK(SyncFolder(at.get(), folder));
+    path += "/" + segment;
+    if (missing == Missing::kCreate &&
+        mkdirat(at.get(), segment.c_str(), kFolderMode) != 0 && errno != EEXIST) {
+      if (errno == ENOENT) return UniqueFd();
+      return Fail(errno, {"create the folder", folder});
     }
     UniqueFd next(openat(at.get(), segment.c_str(),
                          O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!next.valid()) {
       if (errno == ENOENT) return UniqueFd();
       return Fail(errno, {"open the folder", folder});
+    }
+    if (missing == Missing::kCreate) {
+      const std::optional<FolderBirth> birth = BirthOf(next.get());
+      if (!birth || !durable_.Contains(path, *birth)) {
+        ARROW_RETURN_NOT_OK(SyncFolder(at.get(), folder));
+        if (birth) durable_.Add(path, *birth);
+      }
     }
     at = std::move(next);
   }

@@ -6,7 +6,9 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,6 +53,27 @@ struct Attempted {
 
 struct NewFile {
   UniqueFd folder, file;
+};
+
+/// Tells a folder from another that was made under its name later: an inode alone is used again.
+struct FolderBirth {
+  uint64_t inode = 0;
+  int64_t seconds = 0;
+  uint32_t nanoseconds = 0;
+  bool operator==(const FolderBirth&) const = default;
+};
+
+/// Folders whose names this process has synced in their parents; syncing them once more would be half of
+/// all syncs of a small table. Thread-safe; bounded, forgets.
+class DurableFolders {
+ public:
+  bool Contains(const std::string& path, const FolderBirth& birth) const;
+  void Add(const std::string& path, const FolderBirth& birth);
+
+ private:
+  static constexpr size_t kFoldersRememberedMax = 4096;
+  mutable std::mutex mutex_;
+  std::map<std::string, FolderBirth> births_;  // guarded by mutex_
 };
 
 /// Thread-safe. A folder is a path as in store.h; "" is the root.
@@ -100,6 +123,7 @@ class LocalTree {
   const UniqueFd fd_;
   const dev_t device_;
   const ino_t inode_;
+  mutable DurableFolders durable_;
 };
 
 /// Another process may remove a folder it sees empty between our making and our using it.
