@@ -274,9 +274,9 @@ class MemoryHandle final : public Store {
       return Refuse("store.object-gone", "the object is gone: " + wanted.path);
     }
     const MemoryState::Object& object = found->second;
-    const bool same_version =
-        wanted.version_id.empty() || wanted.version_id == object.version;
-    if (!same_version || static_cast<int64_t>(object.bytes.size()) != wanted.size) {
+    const bool same = wanted.version_id.empty() || wanted.version_id == object.version ||
+                      wanted.crc32c == object.crc32c;
+    if (!same || static_cast<int64_t>(object.bytes.size()) != wanted.size) {
       return Refuse("store.object-changed", "the object is another one: " + wanted.path);
     }
     return std::make_shared<arrow::io::BufferReader>(

@@ -99,7 +99,7 @@ class Store {
   virtual Result<std::optional<std::string>> Get(const std::string& path,
                                                  int64_t size_max) = 0;
   virtual Result<std::optional<ObjectInfo>> Head(const std::string& path) = 0;
-  /// kDestination "store.object-changed" when size or version differ from `object`.
+  /// kDestination "store.object-changed": another size; another version, and not those bytes (crc32c).
   virtual Result<std::shared_ptr<arrow::io::RandomAccessFile>> Read(
       const ObjectRef& object) = 0;
   /// Published objects below a folder, by path; staged ones never appear.

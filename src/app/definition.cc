@@ -9,7 +9,8 @@
 
 namespace sluice {
 
-std::string DefinitionOf(const StreamSpec& stream, const std::string& destination_uri) {
+std::string DefinitionOf(const StreamSpec& stream, const std::string& source_uri,
+                         const std::string& destination_uri) {
   const nlohmann::json definition = {
       {"table",
        {{"schema", stream.relation.name.schema}, {"table", stream.relation.name.table}}},
@@ -20,6 +21,7 @@ std::string DefinitionOf(const StreamSpec& stream, const std::string& destinatio
       {"format", "parquet"},
       {"compression", fmt::format("{}:{}", stream.compression, stream.compression_level)},
       {"file_size", stream.file_size},
+      {"source", source_uri},
       {"destination", destination_uri},
   };
   return DumpJson(definition);

@@ -12,7 +12,8 @@ namespace sluice {
 /// JSON with sorted members, of the stream's columns, where, policies, mode, format,
 /// compression and file size, and of the destination; the source's schema is added by its
 /// fingerprint elsewhere.
-std::string DefinitionOf(const StreamSpec& stream, const std::string& destination_uri);
+std::string DefinitionOf(const StreamSpec& stream, const std::string& source_uri,
+                         const std::string& destination_uri);
 
 /// A job's name for a copy without a file: "copy-" and 12 hex digits of the two places.
 std::string CopyJobName(const std::string& source_uri,

@@ -16,14 +16,14 @@ StreamSpec Orders() {
 
 TEST(Definition, IsCanonicalJsonOfWhatDecidesBytes) {
   EXPECT_EQ(
-      DefinitionOf(Orders(), "file:///lake"),
+      DefinitionOf(Orders(), "sqlite:///a.db", "file:///lake"),
       R"({"columns":["id","total"],"compression":"zstd:1","destination":"file:///lake",)"
       R"("file_size":134217728,"format":"parquet","mode":"full","on_type_mismatch":"error",)"
-      R"("table":{"schema":"main","table":"orders"},"where":"total > 100"})");
+      R"("source":"sqlite:///a.db","table":{"schema":"main","table":"orders"},"where":"total > 100"})");
 }
 
 TEST(Definition, ChangesWithEverythingThatChangesBytes) {
-  const std::string before = DefinitionOf(Orders(), "file:///lake");
+  const std::string before = DefinitionOf(Orders(), "sqlite:///a.db", "file:///lake");
   StreamSpec columns = Orders(), where = Orders(), policy = Orders(), codec = Orders(),
              level = Orders(), size = Orders();
   columns.relation.columns = {"total", "id"};
@@ -33,15 +33,17 @@ TEST(Definition, ChangesWithEverythingThatChangesBytes) {
   level.compression_level = 9;
   size.file_size = 1 << 20;
   for (const StreamSpec& stream : {columns, where, policy, codec, level, size}) {
-    EXPECT_NE(DefinitionOf(stream, "file:///lake"), before);
+    EXPECT_NE(DefinitionOf(stream, "sqlite:///a.db", "file:///lake"), before);
   }
-  EXPECT_NE(DefinitionOf(Orders(), "file:///pond"), before);
+  EXPECT_NE(DefinitionOf(Orders(), "sqlite:///a.db", "file:///pond"), before);
+  EXPECT_NE(DefinitionOf(Orders(), "sqlite:///b.db", "file:///lake"), before);
 }
 
 TEST(Definition, DoesNotChangeWithVerifyDepth) {
   StreamSpec stream = Orders();
   stream.verify = VerifyDepth::kContent;
-  EXPECT_EQ(DefinitionOf(stream, "file:///lake"), DefinitionOf(Orders(), "file:///lake"));
+  EXPECT_EQ(DefinitionOf(stream, "sqlite:///a.db", "file:///lake"),
+            DefinitionOf(Orders(), "sqlite:///a.db", "file:///lake"));
 }
 
 TEST(Definition, ACopyIsNamedByItsTwoPlaces) {

@@ -296,6 +296,13 @@ Result<Job> ReadJobFile(const std::string& path) {
     return Error(ErrorKind::kUsage, "job.no-such-file",
                  "expected a job file, found a folder: " + path);
   }
+  // A pipe of the shell's, run <(…), is one of /dev/fd; any other would be waited for.
+  const bool of_shell = path.starts_with("/dev/") || path.starts_with("/proc/self/fd/");
+  if (!of_shell && status.type() != std::filesystem::file_type::regular &&
+      status.type() != std::filesystem::file_type::unknown) {
+    return Error(ErrorKind::kUsage, "job.no-such-file",
+                 "expected a job file, found something else: " + path);
+  }
   std::ifstream stream(path, std::ios::binary);
   if (!stream) {
     return Error(

@@ -107,7 +107,7 @@ Result<PlannedStreams> PlanStreams(const LocatedJob& job,
     }
     stream.file_size = settings.file_size.value_or(stream.file_size);
     stream.verify = settings.verify.value_or(stream.verify);
-    stream.definition = DefinitionOf(stream, job.destination.uri);
+    stream.definition = DefinitionOf(stream, job.source.uri, job.destination.uri);
     planned.specs.push_back(std::move(stream));
   }
   return planned;

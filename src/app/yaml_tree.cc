@@ -66,21 +66,22 @@ class TreeBuilder final : public YAML::EventHandler {
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    if (tag != "?" && tag != "!")
-      throw Stopped{PlaceOf(mark), "tags are not allowed, found " + tag, ""};
+    RefuseTag(mark, tag);
     YamlNode node = Node(mark, YamlNode::Kind::kScalar);
     node.text = value;
     node.quoted = tag == "!";
     if (node.quoted) last_quoted = node.place;
     Add(std::move(node), anchor);
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag,
+                       YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+    RefuseTag(mark, tag);
     Push(Node(mark, YamlNode::Kind::kList), anchor);
   }
   void OnSequenceEnd() override { Pop(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
+    RefuseTag(mark, tag);
     Push(Node(mark, YamlNode::Kind::kMap), anchor);
   }
   void OnMapEnd() override { Pop(); }
@@ -96,6 +97,12 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode node;
     int64_t nodes = 0;
   };
+
+  /// "?" and "!" are how the parser says: none, and in quotes.
+  static void RefuseTag(const YAML::Mark& mark, const std::string& tag) {
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    throw Stopped{PlaceOf(mark), "tags are not allowed, found " + tag, ""};
+  }
 
   YamlNode Node(const YAML::Mark& mark, YamlNode::Kind kind) {
     ++nodes_;

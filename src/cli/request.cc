@@ -149,7 +149,8 @@ Subject SubjectOf(const std::string& argument) {
   std::error_code error;
   if (fs::is_directory(argument, error)) return Subject::kDestination;
   if (fs::exists(argument, error)) {
-    if (named_as_job) return Subject::kJobFile;
+    // What is neither file nor folder is refused by whoever opens it, and not waited for here.
+    if (named_as_job || !fs::is_regular_file(argument, error)) return Subject::kJobFile;
     return LooksBinary(argument) || fs::file_size(argument, error) == 0
                ? Subject::kSource
                : Subject::kJobFile;

@@ -28,6 +28,7 @@ Status FillFromSlot(Store& store, LoadEntry* entry) {
   ARROW_ASSIGN_OR_RAISE(auto manifest, ReadManifest(slot));
   entry->job = manifest.spec.job;
   entry->stream = manifest.spec.stream;
+  entry->source = manifest.spec.source;
   entry->replaces = manifest.facts.replaces;
   entry->rows = manifest.rows;
   entry->size = manifest.bytes;

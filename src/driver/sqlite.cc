@@ -42,6 +42,13 @@ Status CheckPath(const OpenOptions& options, Role role) {
     if (S_ISDIR(file.st_mode))
       return Error(ErrorKind::kUsage, area + ".is-a-directory",
                    fmt::format("wanted a SQLite file, found a directory: {}", path));
+    // To open a pipe is to wait for its other end; SQLite opens the files beside it too.
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+      const std::string each = path + suffix;
+      if (stat(each.c_str(), &file) != 0 || S_ISREG(file.st_mode)) continue;
+      return Error(ErrorKind::kUsage, area + ".not-a-file",
+                   fmt::format("wanted a regular file, found something else: {}", each));
+    }
     return Status::OK();
   }
   const int reason = errno;
@@ -126,10 +133,11 @@ Status Database::OpenHandle(const OpenOptions& options, bool immutable) {
 }
 
 Status Database::Harden() {
-  // A database file is input: its schema may hold SQL made to harm whoever opens it.
+  // A database file is input: its schema may hold SQL made to harm whoever opens it. Its functions and
+  // virtual tables are SQLite's own, none of which writes files; TRUSTED_SCHEMA=0 would refuse json_extract()
+  // in a generated column, and with it the database.
   const std::pair<int, int> settings[] = {{SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
                                           {SQLITE_DBCONFIG_DEFENSIVE, 1},
-                                          {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
                                           // "no_such_column" would be taken for a string.
                                           {SQLITE_DBCONFIG_DQS_DML, 0}};
   for (const auto& [setting, value] : settings) {

@@ -34,7 +34,8 @@ class SqliteSession : public Session {
       : database_(std::move(database)) {}
 
   Result<std::vector<TableName>> List(const Pattern& pattern) override {
-    // Tables of virtual tables (shadow) are theirs; a virtual table is a view upon them.
+    // A virtual table is a view upon its shadow tables, which hold the rows; SQLite knows those by their
+    // names alone, so that a table of the user's may be one of them.
     ARROW_ASSIGN_OR_RAISE(
         Statement rows,
         database_->Prepare(
@@ -42,7 +43,7 @@ class SqliteSession : public Session {
             "JOIN pragma_table_list l ON l.schema = 'main' AND l.name = s.name "
             "WHERE s.type IN ('table', 'view') AND s.name GLOB ?1 "
             "AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-            "AND (l.type = 'table' OR (?2 AND l.type IN ('view', 'virtual'))) "
+            "AND (l.type IN ('table', 'shadow') OR (?2 AND l.type IN ('view', 'virtual'))) "
             "ORDER BY s.rowid"));
     ARROW_RETURN_NOT_OK(rows.BindText(0, pattern.glob));
     ARROW_RETURN_NOT_OK(rows.BindInt64(1, pattern.views ? 1 : 0));

@@ -77,11 +77,43 @@ TEST_F(SqliteSourceTest, TablesOfOthersAreNotListed) {
       "CREATE VIEW v AS SELECT * FROM b; CREATE VIRTUAL TABLE f USING fts5(x);"
       "INSERT INTO b VALUES (1); ANALYZE");
   Session& session = OneSession();
-  EXPECT_EQ(session.List({}).ValueOrDie(),
-            (std::vector<TableName>{{"main", "b"}, {"main", "a"}}));
-  EXPECT_EQ(session.List({.views = true}).ValueOrDie(),
-            (std::vector<TableName>{
-                {"main", "b"}, {"main", "a"}, {"main", "v"}, {"main", "f"}}));
+  const std::vector<TableName> of_f = {{"main", "f_data"},
+                                       {"main", "f_idx"},
+                                       {"main", "f_content"},
+                                       {"main", "f_docsize"},
+                                       {"main", "f_config"}};
+  std::vector<TableName> wanted = {{"main", "b"}, {"main", "a"}};
+  wanted.insert(wanted.end(), of_f.begin(), of_f.end());
+  EXPECT_EQ(session.List({}).ValueOrDie(), wanted);
+  wanted = {{"main", "b"}, {"main", "a"}, {"main", "v"}, {"main", "f"}};
+  wanted.insert(wanted.end(), of_f.begin(), of_f.end());
+  EXPECT_EQ(session.List({.views = true}).ValueOrDie(), wanted);
+}
+
+TEST_F(SqliteSourceTest, ATableNamedLikeOneOfAnIndexIsListedAndRead) {
+  Execute(
+      "CREATE TABLE docs_content(id INTEGER PRIMARY KEY, body TEXT);"
+      "INSERT INTO docs_content VALUES (1, 'mine');"
+      "CREATE VIRTUAL TABLE docs USING fts5(body, content='docs_content', content_rowid='id')");
+  Session& session = OneSession();
+  const auto names = session.List({}).ValueOrDie();
+  EXPECT_EQ(names[0], (TableName{"main", "docs_content"}));
+  Relation relation;
+  relation.name = names[0];
+  const TableInfo table = session.Describe(relation).ValueOrDie();
+  EXPECT_EQ(table.key, (std::vector<std::string>{"id"}));
+  EXPECT_EQ(ReadRows(*session.Read(table, {}, {}).ValueOrDie()).ValueOrDie(),
+            (std::vector<Row>{{"1", "mine"}}));
+}
+
+TEST_F(SqliteSourceTest, FunctionsOfSqliteInASchemaAreNoHarm) {
+  Execute(
+      "CREATE TABLE t(j TEXT, v TEXT AS (json_extract(j, '$.v')) STORED);"
+      "CREATE INDEX i ON t(json_extract(j, '$.w')); INSERT INTO t VALUES ('{\"v\":\"x\"}')");
+  Session& session = OneSession();
+  const TableInfo table = session.Describe(T()).ValueOrDie();
+  EXPECT_EQ(ReadRows(*session.Read(table, {}, {}).ValueOrDie()).ValueOrDie(),
+            (std::vector<Row>{{"{\"v\":\"x\"}", "x"}}));
 }
 
 TEST_F(SqliteSourceTest, AVirtualTableIsReadWhenNamed) {

@@ -300,15 +300,20 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> LocalStore::Read(
                  fmt::format("the file that was published is gone: {}",
                              tree_->Absolute(object.path)));
   }
-  const std::string version = std::to_string(seen.st_ino);
-  if (seen.st_size != object.size ||
-      (!object.version_id.empty() && version != object.version_id)) {
+  bool ours = seen.st_size == object.size;
+  // A copy or a restored backup has other inodes and the same bytes.
+  if (ours && !object.version_id.empty() &&
+      std::to_string(seen.st_ino) != object.version_id) {
+    ARROW_ASSIGN_OR_RAISE(const uint32_t crc, Crc32cOfFile(*tree_, file, object.path));
+    ours = crc == object.crc32c;
+  }
+  if (!ours) {
     return Error(
         ErrorKind::kDestination, "store.object-changed",
-        fmt::format("the file is not the one that was published: {} bytes of inode {} "
-                    "wanted, {} bytes of inode {} found: {}",
-                    object.size, object.version_id, seen.st_size, version,
-                    tree_->Absolute(object.path)));
+        fmt::format(
+            "the file is not the one that was published, and its bytes are others: "
+            "{} bytes wanted, {} found: {}",
+            object.size, seen.st_size, tree_->Absolute(object.path)));
   }
   return NewLocalReader(tree_, std::move(file), object.path, seen.st_size);
 }

@@ -243,6 +243,8 @@ class Copy {
                    "the source gave " + std::to_string(tally.rows) + " rows and " +
                        std::to_string(receipt.rows) + " were staged");
     }
+    // Of a table that was altered meanwhile these rows may be of either shape.
+    ARROW_RETURN_NOT_OK(session.CheckUnchanged(task_.load_state.table));
     receipt.coerced = std::move(tally.coerced);
     receipt.position = run_.sessions.position;
     receipt.cost.source_bytes = tally.source_bytes;

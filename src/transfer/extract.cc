@@ -247,10 +247,16 @@ class Extract {
           entry.load == load_.spec.load || gone.contains(entry.load)) {
         continue;
       }
-      if (entry.job == run_.spec.job && entry.stream == stream_.name)
-        current.push_back(entry.load);
-      else
+      if (entry.job != run_.spec.job || entry.stream != stream_.name) {
         WarnOfForeign(entry);
+        continue;
+      }
+      if (entry.source != load_.spec.source) {
+        run_.Warn(stream_.name, "stream " + stream_.name + ": replaces load " +
+                                    entry.load +
+                                    ", which came from another source: " + entry.source);
+      }
+      current.push_back(entry.load);
     }
     // A load's id sorts by time: the oldest go first.
     std::sort(current.begin(), current.end());

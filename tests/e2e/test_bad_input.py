@@ -118,6 +118,25 @@ def test_a_corrupt_schema(scene):
     nothing_visible(scene)
 
 
+@pytest.mark.parametrize("suffix", ["", "-journal", "-wal"])
+@pytest.mark.parametrize("verb", ["copy", "discover", "plan", "check"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(scene, verb, suffix):
+    if suffix:
+        small(scene)
+    os.mkfifo(f"{scene.db}{suffix}")
+    lake = [] if verb == "discover" else [scene.lake]
+    refused(scene.sluice(verb, scene.db, *lake, timeout=20), 2, "regular file", hint=False)
+
+
+def test_a_pipe_in_the_place_of_the_state_or_the_job_file_is_not_waited_for(scene):
+    small(scene)
+    pipe = scene.folder / "pipe"
+    os.mkfifo(pipe)
+    for args in (["status", "--state", pipe], ["run", pipe], ["gc", pipe],
+                 ["copy", scene.db, scene.lake, "--state", pipe]):
+        assert scene.sluice(*args, timeout=20).code == 2, args
+
+
 # --- the table ---
 
 
@@ -166,6 +185,20 @@ def test_a_table_dropped_and_made_again_with_other_types(scene):
     cut(scene)
     scene.sql("DROP TABLE t", "CREATE TABLE t (id INTEGER PRIMARY KEY, word INT, raw BLOB)")
     refused(scene.copy("--table", "t", "--file-size", "1MiB"), 6, "t")
+    nothing_visible(scene)
+
+
+def test_columns_that_are_swapped_between_two_chunks_stop_the_run(scene):
+    """Each chunk has the right names, and every value of one of them is in the wrong column."""
+    scene.sql("PRAGMA journal_mode=WAL", "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b TEXT)",
+              "INSERT INTO t VALUES (?, ?, ?)", rows=[(i, f"a {i}", f"b {i}") for i in range(3000)])
+    run = scene.start_copy("--table", "t", "--consistency", "per-chunk", "--connections", "1",
+                           env={"SLUICE_STOP_AT": "staged.recorded:3", "SLUICE_CHUNK_ROWS": "500"})
+    run.wait_until_stopped()
+    scene.sql("ALTER TABLE t RENAME COLUMN a TO c", "ALTER TABLE t RENAME COLUMN b TO a",
+              "ALTER TABLE t RENAME COLUMN c TO b")
+    run.send(signal.SIGCONT)
+    refused(run.wait(), 6, "t")
     nothing_visible(scene)
 
 

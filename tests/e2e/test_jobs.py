@@ -256,3 +256,36 @@ def test_strict_consistency_begins_anew_when_the_database_is_another(scene):
     again(scene, "--consistency", "snapshot-strict").must(0)
     manifest = assert_copied(scene, "t")
     assert manifest["consistency"]["mixed"] is False
+
+
+def two_sources(scene):
+    """The same job file for two databases, as from two folders."""
+    fill(scene, seed=3)
+    first, scene.db = scene.db, scene.folder / "other.db"
+    fill(scene, seed=2)
+    other, scene.db = scene.db, first
+    job = scene.job({"t": {}}, name="nightly")
+    return job, job.read_text().replace("source.db", "other.db"), other
+
+
+def test_a_load_is_not_resumed_from_another_database(scene):
+    job, edited, other = two_sources(scene)
+    done = scene.run(job, "--file-size", "1MiB", "--connections", "1", env=CUT)
+    assert done.code == -signal.SIGKILL, done
+    job.write_text(edited)
+    done = scene.run(job, "--file-size", "1MiB").must(2)
+    assert "source was" in done.err and "--restart" in done.err, done
+    Lake(scene.lake).assert_nothing_visible()
+    scene.run(job, "--file-size", "1MiB", "--restart").must(0)
+    scene.db = other
+    assert_copied(scene, "t", job="nightly")
+
+
+def test_a_load_of_another_database_is_replaced_and_that_is_said(scene):
+    job, edited, other = two_sources(scene)
+    scene.run(job).must(0)
+    job.write_text(edited)
+    done = scene.run(job).must(0)
+    assert "another source" in done.err, done
+    scene.db = other
+    assert_copied(scene, "t", job="nightly")

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 
 import pytest
 from oracle import Lake
@@ -213,3 +214,18 @@ def test_rows_beyond_the_last_chunk_at_an_equal_position_are_a_mismatch(copied):
         (copied.slot.parent.parent / path).unlink(missing_ok=True)
         (copied.slot.parent.parent / slot["load"] / path).unlink(missing_ok=True)
     by_job(copied, "--depth", "content").must(3)
+
+
+@WAYS
+@DEPTHS
+def test_a_lake_that_was_copied_or_restored_verifies(copied, way, depth):
+    """Other inodes, the same bytes."""
+    moved = copied.lake.with_name("moved")
+    shutil.copytree(copied.lake, moved)
+    shutil.rmtree(copied.lake)
+    moved.rename(copied.lake)
+    way(copied, "--depth", depth).must(0)
+    data = bytearray(copied.files[0].read_bytes())
+    data[100] ^= 1
+    copied.files[0].write_bytes(data)
+    way(copied, "--depth", depth).must(3)
