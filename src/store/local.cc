@@ -250,8 +250,14 @@ Result<PutOutcome> LocalStore::Install(const std::string& from, const std::strin
 Result<PutOutcome> LocalStore::Put(const std::string& path, std::string_view bytes,
                                    PutMode mode) {
   ARROW_RETURN_NOT_OK(CheckPublishedPath(path));
-  const std::string folder = StagingFolderFor(SplitPath(path).folder);
-  const std::string staging_path = Join(folder, fmt::format("put-{}.tmp", NewNonce()));
+  // With what else is staged under the object's name: what is left of a Put that died is found, and
+  // collected, with the load whose slot it would have been.
+  const PathParts parts = SplitPath(path);
+  // A name of any length is refused where it is linked, with nothing left; a load's id is short.
+  const std::string stem =
+      parts.name.substr(0, std::min<size_t>(parts.name.find('.', 1), 100));
+  const std::string staging_path = Join(Join(StagingFolderFor(parts.folder), stem),
+                                        fmt::format("put-{}.tmp", NewNonce()));
   auto write = [&]() -> Result<PutOutcome> {
     ARROW_ASSIGN_OR_RAISE(const NewFile made, tree_->CreateFile(staging_path));
     ARROW_RETURN_NOT_OK(tree_->WriteAll(made.file.get(), bytes, staging_path));

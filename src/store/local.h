@@ -9,11 +9,12 @@
 ///   killed. `path` of an entry is its staging path, `attempt` what its name says
 ///   (`….{attempt}.tmp`). For a folder `x/y` what is below `x/_sluice/staging/y` belongs
 ///   to it too: the leftovers of load `y`.
-/// - Put writes `put-{nonce}.tmp` in the folder's `_sluice/staging` (of `x/_sluice/NAME`
-///   in `x/_sluice/staging`), and links or renames it to its name.
+/// - Put writes `put-{nonce}.tmp` in the folder's `_sluice/staging/STEM` (of
+///   `x/_sluice/STEM.json` in `x/_sluice/staging/STEM`), and links or renames it to its
+///   name.
 /// - A version is the inode's number. Where that means nothing any more (the tree was
-///   copied, or its filesystem invents numbers at every mount), Read with version ""
-///   compares sizes only.
+///   copied, or its filesystem invents numbers at every mount) the bytes decide; Read
+///   with version "" compares sizes only.
 #pragma once
 
 #include <memory>

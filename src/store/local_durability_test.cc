@@ -124,7 +124,8 @@ TEST_F(LocalDurability, AnObjectIsPutWholeAndSyncedOrNotAtAll) {
     const auto calls = script_.Calls();
     const auto file =
         std::find_if(calls.begin(), calls.end(), [](const SystemCall& call) {
-          return call.name == "fsync" && call.path.starts_with("t/_sluice/staging/put-");
+          return call.name == "fsync" &&
+                 call.path.starts_with("t/_sluice/staging/L/put-");
         });
     EXPECT_LT(static_cast<size_t>(file - calls.begin()), link);
     EXPECT_TRUE(Happened(Find("fsync", "t/_sluice", link)));

@@ -69,17 +69,11 @@ class Copy {
   }
 
   Status Run(int64_t* rows_read) {
-    std::vector<std::thread> workers;
-    auto& sessions = run_.sessions.sessions;
-    for (size_t i = 1; i < sessions.size(); ++i) {
-      workers.emplace_back(
-          [this, session = sessions[i].get(), hook = CurrentCrashHook()] {
-            SetCrashHook(hook);
-            Work(*session);
-          });
+    Work(task_.session);
+    // Whoever works may have called another: until the last has ended.
+    for (auto workers = TakeWorkers(); !workers.empty(); workers = TakeWorkers()) {
+      for (std::thread& worker : workers) worker.join();
     }
-    Work(*sessions[0]);
-    for (std::thread& worker : workers) worker.join();
     *rows_read += rows_read_;
     if (!failure_.ok()) return failure_;
     if (drained_) {
@@ -101,6 +95,23 @@ class Copy {
     }
   }
 
+  std::vector<std::thread> TakeWorkers() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(workers_, {});
+  }
+
+  /// Where more chunks are left than the one just taken. Holds mutex_.
+  void CallAnother() {
+    if (waiting_.empty() && planned_) return;
+    Session* session = run_.idle.Take();
+    if (session == nullptr) return;
+    workers_.emplace_back([this, session, hook = CurrentCrashHook()] {
+      SetCrashHook(hook);
+      Work(*session);
+      run_.idle.GiveBack(*session);
+    });
+  }
+
   void Fail(const Status& status) {
     std::lock_guard lock(mutex_);
     if (failure_.ok()) failure_ = status;
@@ -119,6 +130,7 @@ class Copy {
     if (!waiting_.empty()) {
       Chunk chunk = std::move(waiting_.front());
       waiting_.pop_front();
+      CallAnother();
       return chunk;
     }
     if (planned_) return std::nullopt;
@@ -137,6 +149,7 @@ class Copy {
                  .stream = task_.stream.name,
                  .load = task_.load_state.spec.load,
                  .chunk = chunk->ordinal});
+    CallAnother();
     return chunk;
   }
 
@@ -256,12 +269,13 @@ class Copy {
   RunContext& run_;
   const CopyTask& task_;
   std::mutex mutex_;
-  std::deque<Chunk> waiting_;  // guarded by mutex_
-  bool planned_ = false;       // guarded by mutex_
-  bool drained_ = false;       // guarded by mutex_
-  int64_t plan_bytes_ = 0;     // guarded by mutex_
-  int64_t rows_read_ = 0;      // guarded by mutex_
-  Status failure_;             // guarded by mutex_
+  std::vector<std::thread> workers_;  // guarded by mutex_
+  std::deque<Chunk> waiting_;         // guarded by mutex_
+  bool planned_ = false;              // guarded by mutex_
+  bool drained_ = false;              // guarded by mutex_
+  int64_t plan_bytes_ = 0;            // guarded by mutex_
+  int64_t rows_read_ = 0;             // guarded by mutex_
+  Status failure_;                    // guarded by mutex_
 };
 
 }  // namespace

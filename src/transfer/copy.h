@@ -1,5 +1,6 @@
 /// \file
-/// The copy step: chunks are planned, read, encoded and staged by workers, one session each.
+/// The copy step: chunks are planned, read, encoded and staged by workers, one session each. The first
+/// works with the session it is given; while chunks are left, idle sessions of the run join in.
 #pragma once
 
 #include <vector>
@@ -15,6 +16,7 @@ struct CopyTask {
   const LoadState& load_state;
   Load& load;
   ChunkPlanner& planner;
+  Session& session;  ///< of the calling thread
 };
 
 /// Stages every chunk of the load that is not staged yet; on return each is in the state.

@@ -27,8 +27,9 @@ namespace {
 
 class Extract {
  public:
-  Extract(RunContext& run, const StreamSpec& stream, StreamReport& report)
-      : run_(run), stream_(stream), report_(report) {}
+  Extract(RunContext& run, const StreamSpec& stream, Session& session,
+          StreamReport& report)
+      : run_(run), stream_(stream), session_(session), report_(report) {}
 
   Status Run() {
     struct Step {
@@ -79,7 +80,7 @@ class Extract {
 
  private:
   Status OpenStep() {
-    ARROW_ASSIGN_OR_RAISE(OpenedLoad opened, OpenLoad(run_, stream_));
+    ARROW_ASSIGN_OR_RAISE(OpenedLoad opened, OpenLoad(run_, stream_, session_));
     load_ = std::move(opened.state);
     handle_ = std::move(opened.load);
     report_.resumed = opened.resumed;
@@ -109,8 +110,8 @@ class Extract {
     options.workers = static_cast<int>(run_.sessions.sessions.size());
     options.chunk_rows = run_.spec.limits.chunk_rows;
     auto planner = MakePlanner(load_.table, load_.last_key, planned, options);
-    const Status copied =
-        CopyChunks(run_, {stream_, load_, *handle_, *planner}, &report_.rows_read);
+    const Status copied = CopyChunks(run_, {stream_, load_, *handle_, *planner, session_},
+                                     &report_.rows_read);
     // Errors too leave staged chunks behind: the report counts them.
     auto reloaded = Reload();
     ARROW_RETURN_NOT_OK(copied);
@@ -301,6 +302,7 @@ class Extract {
 
   RunContext& run_;
   const StreamSpec& stream_;
+  Session& session_;
   StreamReport& report_;
   LoadState load_;
   std::unique_ptr<Load> handle_;
@@ -308,9 +310,10 @@ class Extract {
 
 }  // namespace
 
-void ExtractStream(RunContext& run, const StreamSpec& stream, StreamReport& report) {
+void ExtractStream(RunContext& run, const StreamSpec& stream, Session& session,
+                   StreamReport& report) {
   report.stream = stream.name;
-  Extract extract(run, stream, report);
+  Extract extract(run, stream, session, report);
   report.status = extract.Run();
   // What ended the run is the reason, whatever it broke on its way.
   const Status reason = run.watch.reason();

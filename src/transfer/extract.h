@@ -8,7 +8,9 @@
 namespace sluice {
 
 /// Runs every step the load is not past yet. What was reached is in the report even when a step
-/// fails: `report.status` says why, `report.phase` how far.
-void ExtractStream(RunContext& run, const StreamSpec& stream, StreamReport& report);
+/// fails: `report.status` says why, `report.phase` how far. `session` is the caller's to lend, and to take
+/// back.
+void ExtractStream(RunContext& run, const StreamSpec& stream, Session& session,
+                   StreamReport& report);
 
 }  // namespace sluice

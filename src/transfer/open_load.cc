@@ -18,8 +18,7 @@ bool AllStaged(const LoadState& state) {
                      [](const ChunkState& chunk) { return chunk.staged.has_value(); });
 }
 
-Result<OpenedLoad> NewLoad(RunContext& run, const StreamSpec& stream) {
-  Session& session = *run.sessions.sessions[0];
+Result<OpenedLoad> NewLoad(RunContext& run, const StreamSpec& stream, Session& session) {
   OpenedLoad opened;
   LoadState& state = opened.state;
   ARROW_ASSIGN_OR_RAISE(state.table, session.Describe(stream.relation));
@@ -83,8 +82,9 @@ Status CheckDefinition(const LoadState& state, const StreamSpec& stream) {
 
 /// For a load some of whose chunks are still to be read: under which snapshot. False: strict
 /// consistency forbids to go on.
-Result<bool> JoinSnapshot(RunContext& run, LoadState& state, const StreamSpec& stream) {
-  ARROW_RETURN_NOT_OK(run.sessions.sessions[0]->CheckUnchanged(state.table));
+Result<bool> JoinSnapshot(RunContext& run, LoadState& state, const StreamSpec& stream,
+                          Session& session) {
+  ARROW_RETURN_NOT_OK(session.CheckUnchanged(state.table));
   const std::string& position = run.sessions.position;
   const auto& known = state.positions;
   if (std::find(known.begin(), known.end(), position) != known.end()) return true;
@@ -113,7 +113,7 @@ Status DiscardLoad(RunContext& run, const LoadState& state, Load& load) {
   return state_decides ? Status::OK() : record();
 }
 
-Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream) {
+Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream, Session& session) {
   ARROW_ASSIGN_OR_RAISE(auto found,
                         run.parts.state.OpenLoadOf(run.spec.job, stream.name));
   if (!found) {
@@ -122,7 +122,7 @@ Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream) {
                    "stream " + stream.name + " has no unfinished load to resume",
                    "run without --resume to begin a new one");
     }
-    return NewLoad(run, stream);
+    return NewLoad(run, stream, session);
   }
   OpenedLoad opened;
   opened.resumed = true;
@@ -139,7 +139,8 @@ Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream) {
     } else {
       ARROW_RETURN_NOT_OK(CheckDefinition(state, stream));
       if (state.phase == Phase::kCopying && !AllStaged(state)) {
-        ARROW_ASSIGN_OR_RAISE(const bool joined, JoinSnapshot(run, state, stream));
+        ARROW_ASSIGN_OR_RAISE(const bool joined,
+                              JoinSnapshot(run, state, stream, session));
         discard = !joined;
       }
     }
@@ -148,7 +149,7 @@ Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream) {
   run.Warn(stream.name, "stream " + stream.name + ": unfinished load " + state.spec.load +
                             " is discarded, a new one begins");
   ARROW_RETURN_NOT_OK(DiscardLoad(run, state, *opened.load));
-  return NewLoad(run, stream);
+  return NewLoad(run, stream, session);
 }
 
 }  // namespace sluice

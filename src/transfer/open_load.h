@@ -16,7 +16,7 @@ struct OpenedLoad {
 
 /// Resumes the stream's unfinished load if its definition and its table are unchanged, else says
 /// what differs; or makes a new load durable. `spec.resume` may insist on either.
-Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream);
+Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream, Session& session);
 
 /// Slot first, then objects, then the state. kHeld if the load is committed.
 Status DiscardLoad(RunContext& run, const LoadState& state, Load& load);

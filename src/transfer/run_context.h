@@ -39,6 +39,31 @@ class LiveSessions {
   std::vector<Session*> sessions_;  // guarded by mutex_
 };
 
+/// The sessions of a run that nobody works with. Thread-safe.
+class IdleSessions {
+ public:
+  void Fill(const SessionSet& set) {
+    std::lock_guard lock(mutex_);
+    for (const auto& session : set.sessions) idle_.push_back(session.get());
+  }
+  /// Null: all are at work.
+  Session* Take() {
+    std::lock_guard lock(mutex_);
+    if (idle_.empty()) return nullptr;
+    Session* session = idle_.back();
+    idle_.pop_back();
+    return session;
+  }
+  void GiveBack(Session& session) {
+    std::lock_guard lock(mutex_);
+    idle_.push_back(&session);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Session*> idle_;  // guarded by mutex_
+};
+
 /// Lives for one run, on the thread that called RunTransfer; `parts` are thread-safe.
 struct RunContext {
   const TransferSpec& spec;
@@ -47,12 +72,17 @@ struct RunContext {
   const Watch& watch;
   const arrow::StopToken& stop;  ///< drain: start no new chunk
   SessionSet sessions = {};
+  IdleSessions idle = {};
   bool attempt_names = false;
-  std::vector<std::string> warnings = {};
+  std::mutex warnings_mutex = {};
+  std::vector<std::string> warnings = {};  // guarded by warnings_mutex
 
-  /// From the run's own thread only.
+  /// From any thread.
   void Warn(const std::string& stream, std::string message) {
-    warnings.push_back(message);
+    {
+      std::lock_guard lock(warnings_mutex);
+      warnings.push_back(message);
+    }
     Notify(
         {.kind = EventKind::kWarning, .stream = stream, .message = std::move(message)});
   }

@@ -2,9 +2,16 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
 #include <utility>
+#include <vector>
 
+#include "base/crash_point.h"
 #include "base/vocabulary_json.h"
 #include "sluice/version.h"
 #include "transfer/extract.h"
@@ -54,21 +61,60 @@ Status OpenSource(RunContext& run) {
   return Status::OK();
 }
 
-Status RunStreams(RunContext& run, TransferReport& report) {
-  for (const StreamSpec& stream : run.spec.streams) {
-    StreamReport& of_stream = report.streams.emplace_back();
-    of_stream.stream = stream.name;
-    if (run.stop.IsStopRequested()) {
-      of_stream.status =
-          Error(ErrorKind::kCancelled, "run.drained",
-                "not begun: the run was asked to stop", "run the same command again");
-      continue;
+/// Streams side by side: each begins with one session, and while it copies takes those that nobody
+/// needs for a stream of its own.
+class Streams {
+ public:
+  explicit Streams(RunContext& run) : run_(run), reports_(run.spec.streams.size()) {}
+
+  std::vector<StreamReport> Run() {
+    std::vector<std::thread> others;
+    Session& own = *run_.idle.Take();
+    const size_t count = std::min(run_.sessions.sessions.size(), reports_.size());
+    others.reserve(count);
+    for (size_t i = 1; i < count; ++i) {
+      others.emplace_back(
+          [this, &session = *run_.idle.Take(), hook = CurrentCrashHook()] {
+            SetCrashHook(hook);
+            Work(session);
+          });
     }
-    ExtractStream(run, stream, of_stream);
-    if (EndsTheRun(of_stream.status)) break;
+    Work(own);
+    for (std::thread& other : others) other.join();
+    reports_.resize(begun_);
+    return std::move(reports_);
   }
-  return Status::OK();
-}
+
+ private:
+  void Work(Session& session) {
+    while (const auto index = Next()) {
+      StreamReport& report = reports_[*index];
+      const StreamSpec& stream = run_.spec.streams[*index];
+      report.stream = stream.name;
+      if (run_.stop.IsStopRequested()) {
+        report.status =
+            Error(ErrorKind::kCancelled, "run.drained",
+                  "not begun: the run was asked to stop", "run the same command again");
+        continue;
+      }
+      ExtractStream(run_, stream, session, report);
+      if (EndsTheRun(report.status)) ended_ = true;
+    }
+    run_.idle.GiveBack(session);
+  }
+
+  std::optional<size_t> Next() {
+    const std::lock_guard lock(mutex_);
+    if (ended_ || begun_ == reports_.size()) return std::nullopt;
+    return begun_++;
+  }
+
+  RunContext& run_;
+  std::vector<StreamReport> reports_;  // each written by who begun it
+  std::atomic<bool> ended_ = false;
+  std::mutex mutex_;
+  size_t begun_ = 0;  // guarded by mutex_
+};
 
 Status RunAll(RunContext& run, LiveSessions& live, TransferReport& report) {
   RunRecord record;
@@ -80,9 +126,10 @@ Status RunAll(RunContext& run, LiveSessions& live, TransferReport& report) {
   ARROW_RETURN_NOT_OK(ProbeDestination(run));
   ARROW_RETURN_NOT_OK(OpenSource(run));
   live.Open(run.sessions);
-  const Status status = RunStreams(run, report);
+  run.idle.Fill(run.sessions);
+  report.streams = Streams(run).Run();
   live.Close();
-  return status;
+  return Status::OK();
 }
 
 int ExitCodeOfRun(const TransferReport& report) {

@@ -186,3 +186,15 @@ def test_an_old_load_that_is_still_being_staged_is_young(scene):
     assert list((staging / old).iterdir())
     scene.gc("--older-than", "0").must(0)
     assert not (staging / old).exists()
+
+
+def test_half_a_slot_of_a_decided_load_goes(scene):
+    """As a kill leaves it between writing the manifest and giving it its name."""
+    fill(scene)
+    scene.copy("--file-size", "1MiB").must(0)
+    staging = scene.lake / "main/t/_sluice/staging" / Lake(scene.lake).only("t")["load"]
+    staging.mkdir(parents=True)
+    (staging / "put-0123456789abcdef.tmp").write_text("{")
+    scene.gc().must(0)
+    assert not staging.exists()
+    assert_copied(scene, "t")
