@@ -103,6 +103,14 @@ Status OfTls(const Failure& failure) {
               "host; on loopback tls=required checks neither");
 }
 
+/// Did the other side, or something between, just end it? The library has one code for all of TLS.
+bool WasCut(const Failure& failure) {
+  if (failure.stage != Stage::kConnecting) return true;
+  for (const char* words : {"eof", "reset", "Broken pipe", "timed out", "closed"})
+    if (failure.message.find(words) != std::string::npos) return true;
+  return false;
+}
+
 /// Of the library: 2000 to 2999 and 5000 on.
 Status OfClient(const Failure& failure) {
   switch (failure.code) {
@@ -113,7 +121,7 @@ Status OfClient(const Failure& failure) {
     case CR_CONN_HOST_ERROR:
       return Make(failure, ErrorKind::kTransient, "source.unreachable",
                   "wanted a MySQL server at " + Place(failure) + ", found none");
-    case CR_SSL_CONNECTION_ERROR: return OfTls(failure);
+    case CR_SSL_CONNECTION_ERROR: return WasCut(failure) ? Lost(failure) : OfTls(failure);
     case CR_AUTH_PLUGIN_CANNOT_LOAD:
     case CR_AUTH_PLUGIN_ERR:
     case CR_PLUGIN_NOT_ALLOWED:

@@ -94,7 +94,7 @@ class MysqlSource : public Source {
       set.position = position.value_or("");
     }
     for (auto& connection : connections)
-      set.sessions.push_back(mysql::MakeSession(std::move(connection)));
+      set.sessions.push_back(mysql::MakeSession(std::move(connection), set.kind));
     return set;
   }
 

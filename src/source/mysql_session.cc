@@ -40,8 +40,8 @@ Status OfDescribed(const Status& status, const RelationFacts& facts) {
 
 class MysqlSession : public Session {
  public:
-  explicit MysqlSession(std::shared_ptr<Connection> connection)
-      : connection_(std::move(connection)) {}
+  MysqlSession(std::shared_ptr<Connection> connection, Consistency kind)
+      : connection_(std::move(connection)), kind_(kind) {}
 
   Result<std::vector<TableName>> List(const Pattern& pattern) override {
     return ListTables(*connection_, pattern.glob, pattern.views);
@@ -84,6 +84,8 @@ class MysqlSession : public Session {
   Result<std::shared_ptr<arrow::RecordBatchReader>> Read(
       const TableInfo& table, const KeyRange& range,
       const ReadContext& context) override {
+    if (kind_ == Consistency::kPerChunk)
+      ARROW_RETURN_NOT_OK(CheckDefinition(*connection_, table));
     return OpenReader(connection_, table, range, context);
   }
 
@@ -148,12 +150,14 @@ class MysqlSession : public Session {
   }
 
   std::shared_ptr<Connection> connection_;
+  Consistency kind_;
 };
 
 }  // namespace
 
-std::unique_ptr<Session> MakeSession(std::shared_ptr<Connection> connection) {
-  return std::make_unique<MysqlSession>(std::move(connection));
+std::unique_ptr<Session> MakeSession(std::shared_ptr<Connection> connection,
+                                     Consistency kind) {
+  return std::make_unique<MysqlSession>(std::move(connection), kind);
 }
 
 }  // namespace sluice::mysql

@@ -9,6 +9,9 @@
 
 namespace sluice::mysql {
 
-std::unique_ptr<Session> MakeSession(std::shared_ptr<Connection> connection);
+/// Outside a snapshot the definition is compared before each read: a chunk may be read long after
+/// the table was described.
+std::unique_ptr<Session> MakeSession(std::shared_ptr<Connection> connection,
+                                     Consistency kind);
 
 }  // namespace sluice::mysql

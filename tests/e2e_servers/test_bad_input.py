@@ -1,6 +1,7 @@
 """What cannot be copied, and what is said about it: exit code, a message that names the thing, an act to advise."""
 
 import os
+import signal
 import socket
 import struct
 import threading
@@ -58,7 +59,8 @@ def test_a_missing_privilege_is_told_with_its_grant(scene, orders, copy):
                f"GRANT SELECT ON {orders.database}.other TO '{user}'@'%';")
     told = scene.sluice("copy", orders.uri(user=user, password="x1"), f"file://{scene.lake}", "--state", scene.state,
                         "--table", "orders")
-    assert told.code in (2, 6), told
+    told.must(6)
+    assert f"GRANT SELECT ON `{orders.database}`.`orders` TO '{user}'@" in told.said
     orders.sql(f"DROP USER '{user}'@'%'")
 
 
@@ -89,18 +91,29 @@ def test_what_has_no_type_names_its_column(scene, server, copy):
     copy("--table", "v", "--columns", "id").must(0)
 
 
-def test_a_table_altered_or_dropped_between_two_runs_stops_the_resumed_one(scene, server, copy):
-    for number, change in enumerate(("ALTER TABLE orders ADD COLUMN more INT", "DROP TABLE orders")):
-        server.sql("DROP TABLE IF EXISTS orders; CREATE TABLE orders (id INT PRIMARY KEY);"
-                   "INSERT INTO orders VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9);")
-        state, lake = scene.folder / f"s{number}.db", scene.folder / f"lake{number}"
-        args = ("copy", server.uri(), f"file://{lake}", "--state", state, "--table", "orders")
-        killed = scene.sluice(*args, env={"SLUICE_CHUNK_ROWS": "2", "SLUICE_CRASH_AT": "staged.recorded:2"})
-        assert killed.code == -9, killed
-        server.sql(change)
-        told = scene.sluice(*args)
-        assert told.code in (2, 6), told
-        Lake(lake).assert_nothing_visible()
+NINE = ("CREATE TABLE nine (id INT PRIMARY KEY, s TEXT); INSERT INTO nine (id) VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9);")
+
+
+@pytest.mark.parametrize("change", ["ALTER TABLE nine ADD COLUMN more INT", "DROP TABLE nine"])
+def test_a_table_altered_or_dropped_in_mid_run_stops_it(scene, server, change):
+    server.sql(NINE)
+    # Under a snapshot no ALTER can begin on a table that was read.
+    run = scene.start("copy", server.uri(), f"file://{scene.lake}", "--state", scene.state, "--consistency", "per-chunk",
+                      "--connections", "1", env={"SLUICE_CHUNK_ROWS": "2", "SLUICE_STOP_AT": "staged.recorded:2"})
+    run.wait_until_stopped()
+    server.sql(change)
+    run.send(signal.SIGCONT)
+    run.wait().must(6)
+    nothing_visible(scene)
+
+
+def test_a_table_altered_between_two_runs_stops_the_resumed_one(scene, server, copy):
+    server.sql(NINE)
+    killed = copy(env={"SLUICE_CHUNK_ROWS": "2", "SLUICE_CRASH_AT": "staged.recorded:2"})
+    assert killed.code == -9, killed
+    server.sql("ALTER TABLE nine MODIFY s LONGTEXT")
+    copy().must(6)
+    nothing_visible(scene)
 
 
 class Rogue:
