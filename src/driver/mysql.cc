@@ -16,6 +16,9 @@
 namespace sluice::mysql {
 namespace {
 
+/// A server that does not answer to KILL has answered nothing else either.
+constexpr int kKillSeconds = 10;
+
 /// Length of a length-encoded integer's first byte and the value; moves `at` behind it.
 size_t TakeLength(const uint8_t*& at) {
   const uint8_t first = *at++;
@@ -83,7 +86,9 @@ Status Connection::End(const Status& status) {
 /// Under the lock.
 Status Connection::KillNow() {
   killed_ = true;
-  ARROW_ASSIGN_OR_RAISE(const auto killer, Open(options_));
+  ConnectOptions short_wait = options_;
+  short_wait.read_timeout_seconds = short_wait.write_timeout_seconds = kKillSeconds;
+  ARROW_ASSIGN_OR_RAISE(const auto killer, Open(short_wait));
   const std::string sql = fmt::format("KILL QUERY {}", id_);
   if (mysql_real_query(killer->handle_, sql.data(), sql.size()) == 0) return Status::OK();
   constexpr unsigned int kNoSuchThread = 1094;
