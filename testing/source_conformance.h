@@ -44,6 +44,8 @@ class SourceWorld {
   virtual void AddColumn(const SampleTable& table, const SampleColumn& column) = 0;
   virtual void Drop(const SampleTable& table) = 0;
   virtual Result<std::unique_ptr<Source>> Open() = 0;
+  /// Can there be a table and a column of that name?
+  virtual bool CanName(const std::string&) const { return true; }
 };
 
 /// Makes the world of one test. Naming it in a test program links the suite into it.

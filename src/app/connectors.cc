@@ -11,7 +11,9 @@
 #include "base/nearest.h"
 #include "base/uri.h"
 #include "destination/object_store.h"
+#include "driver/mysql.h"
 #include "driver/sqlite.h"
+#include "source/mysql.h"
 #include "source/sqlite.h"
 #include "state/sqlite_state.h"
 #include "store/local.h"
@@ -22,7 +24,8 @@ namespace {
 struct SourceConnector {
   std::string_view scheme;
   std::string_view form;
-  Result<std::unique_ptr<Source>> (*open)(const std::string& path);
+  Result<std::unique_ptr<Source>> (*open)(const Endpoint& endpoint);
+  bool is_server = false;  ///< has a host and options, not a path on this disk
 };
 struct StoreConnector {
   std::string_view scheme;
@@ -30,10 +33,18 @@ struct StoreConnector {
   Result<std::unique_ptr<Store>> (*open)(const std::string& path);
 };
 
+Result<std::unique_ptr<Source>> OpenServer(const Endpoint& endpoint) {
+  ARROW_ASSIGN_OR_RAISE(const auto options, MysqlOptionsFrom(endpoint.given));
+  return OpenMysqlSource(options);
+}
+
 /// The first line of each table is what a bare path means.
 constexpr auto kSources = std::to_array<SourceConnector>({
     {"sqlite", "sqlite:///absolute.db, sqlite:relative.db or a path",
-     [](const std::string& path) { return OpenSqliteSource(path); }},
+     [](const Endpoint& endpoint) { return OpenSqliteSource(endpoint.path); }},
+    {"mysql", "mysql://user:password@host:port/database", OpenServer, /*is_server=*/true},
+    {"mariadb", "mariadb://user:password@host:port/database", OpenServer,
+     /*is_server=*/true},
 });
 constexpr auto kStores = std::to_array<StoreConnector>({
     {"file", "file:///absolute/folder, file:relative/folder or a path", OpenLocalStore},
@@ -41,9 +52,8 @@ constexpr auto kStores = std::to_array<StoreConnector>({
 
 /// Documented, and refused until they are built.
 constexpr auto kLaterSchemes = std::to_array<std::string_view>(
-    {"mysql", "mariadb", "postgres", "postgresql", "odbc", "adbc", "python", "s3", "gs",
-     "az", "null", "redshift", "bigquery", "snowflake", "iceberg+rest", "iceberg+glue",
-     "glue"});
+    {"postgres", "postgresql", "odbc", "adbc", "python", "s3", "gs", "az", "null",
+     "redshift", "bigquery", "snowflake", "iceberg+rest", "iceberg+glue", "glue"});
 
 template <typename Table>
 std::string Forms(const Table& table) {
@@ -125,6 +135,19 @@ std::string CanonicalPath(const std::string& path) {
   return text;
 }
 
+/// Host and database as one text, whoever logs in.
+Result<Endpoint> ResolveServer(const Uri& uri) {
+  ARROW_ASSIGN_OR_RAISE(const auto options, MysqlOptionsFrom(uri));
+  const bool is_v6 = options.host.find(':') != std::string::npos;
+  Endpoint endpoint;
+  endpoint.scheme = uri.scheme;
+  endpoint.given = uri;
+  endpoint.uri =
+      fmt::format("{}://{}{}{}:{}/{}", uri.scheme, is_v6 ? "[" : "", options.host,
+                  is_v6 ? "]" : "", options.port, EncodeUriPath(options.database));
+  return endpoint;
+}
+
 template <typename Table>
 Result<Endpoint> Resolve(std::string_view text, std::string_view role,
                          const Table& table) {
@@ -135,6 +158,11 @@ Result<Endpoint> Resolve(std::string_view text, std::string_view role,
   bool known = false;
   for (const auto& connector : table) known = known || connector.scheme == uri.scheme;
   if (!known) return UnknownScheme(uri, role, table);
+  if constexpr (std::is_same_v<typename Table::value_type, SourceConnector>) {
+    for (const auto& connector : table)
+      if (connector.scheme == uri.scheme && connector.is_server)
+        return ResolveServer(uri);
+  }
   ARROW_RETURN_NOT_OK(CheckIsPath(uri, text));
   Endpoint endpoint;
   endpoint.scheme = uri.scheme;
@@ -164,7 +192,7 @@ Result<Endpoint> ResolveDestination(std::string_view uri) {
 
 Result<std::unique_ptr<Source>> OpenSource(const Endpoint& endpoint) {
   for (const SourceConnector& connector : kSources) {
-    if (connector.scheme == endpoint.scheme) return connector.open(endpoint.path);
+    if (connector.scheme == endpoint.scheme) return connector.open(endpoint);
   }
   return Error(ErrorKind::kUsage, "uri.unknown-scheme",
                fmt::format("unknown scheme {}:", endpoint.scheme));
@@ -190,6 +218,7 @@ std::string UriBelow(const Endpoint& destination, std::string_view path) {
 Status CheckApart(const Endpoint& source, const Endpoint& destination,
                   const std::string& state_path) {
   for (const std::string suffix : {"", "-wal", "-shm", "-journal"}) {
+    if (source.path.empty()) break;  // A server has no place on this disk that is known.
     const std::string file = source.path + suffix;
     if (IsAtOrBelow(destination.path, file)) {
       return Error(ErrorKind::kUsage, "job.destination-is-source",
@@ -236,7 +265,8 @@ Result<std::string> StatePath(const std::string& flag) {
 
 std::vector<LibraryVersion> LibraryVersions() {
   return {{"arrow", arrow::GetBuildInfo().version_string},
-          {"sqlite", sqlite::LibraryVersion()}};
+          {"sqlite", sqlite::LibraryVersion()},
+          {"libmariadb", mysql::LibraryVersion()}};
 }
 
 }  // namespace sluice

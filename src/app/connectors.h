@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/uri.h"
 #include "sluice/destination.h"
 #include "sluice/source.h"
 #include "sluice/state_store.h"
@@ -17,9 +18,11 @@ namespace sluice {
 /// A source or a destination, found to be one but not opened.
 struct Endpoint {
   std::string scheme;
-  std::string path;  ///< absolute, symbolic links followed as far as it exists
+  std::string
+      path;  ///< absolute, symbolic links followed as far as it exists; "" for a server
   std::string
       uri;  ///< canonical, without secrets and options; the same place has the same text
+  Uri given;  ///< as it was written, secrets included: to open it, never to show it
 };
 
 /// kUsage: an unknown scheme (names the nearest), one that is not in this version, an

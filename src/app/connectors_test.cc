@@ -57,11 +57,13 @@ TEST_F(ConnectorsTest, OnePlaceHasOneText) {
 
 TEST_F(ConnectorsTest, ASchemeOfALaterVersionIsNamed) {
   const std::string source_hint =
-      "usable as a source: sqlite:///absolute.db, sqlite:relative.db or a path";
+      "usable as a source: sqlite:///absolute.db, sqlite:relative.db or a path; "
+      "mysql://user:password@host:port/database; "
+      "mariadb://user:password@host:port/database";
   const std::string destination_hint =
       "usable as a destination: file:///absolute/folder, file:relative/folder or a path";
-  EXPECT_EQ(Told(ResolveSource("mysql://reader:secret@db/shop").status()),
-            "mysql: is not in this version as a source | " + source_hint);
+  EXPECT_EQ(Told(ResolveSource("postgres://reader:secret@db/shop").status()),
+            "postgres: is not in this version as a source | " + source_hint);
   EXPECT_EQ(Told(ResolveDestination("s3://lake/raw").status()),
             "s3: is not in this version as a destination | " + destination_hint);
   EXPECT_EQ(
@@ -81,7 +83,26 @@ TEST_F(ConnectorsTest, AnUnknownSchemeIsToldTheNearest) {
   EXPECT_EQ(Told(ResolveSource("oracle://x").status()),
             "unknown scheme oracle: | usable as a source: sqlite:///absolute.db, "
             "sqlite:relative.db or a "
-            "path; a path with a colon begins with ./");
+            "path; mysql://user:password@host:port/database; "
+            "mariadb://user:password@host:port/database; a path with a colon begins with "
+            "./");
+}
+
+TEST_F(ConnectorsTest, AServerIsKnownByHostAndDatabaseWithoutSecrets) {
+  const auto source = ResolveSource("mysql://reader:se%40cret@DB.example/shop");
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_EQ(source->uri, "mysql://DB.example:3306/shop");
+  EXPECT_EQ(source->path, "");
+  EXPECT_EQ(ResolveSource("mysql://other@[::1]:3307/shop")->uri,
+            "mysql://[::1]:3307/shop");
+  EXPECT_TRUE(CheckApart(*source, *ResolveDestination("lake"), "state.db").ok());
+  for (const char* bad : {"mysql://db/shop", "mysql://u@/shop", "mysql://u@db",
+                          "mysql://u:secret@db:0/shop", "mysql://u:secret@db:x/shop",
+                          "mysql://u:secret@db/shop?tls=maybe",
+                          "mysql://u:secret@db/shop?nonsense=1", "mysql:shop"}) {
+    SCOPED_TRACE(bad);
+    EXPECT_EQ(Told(ResolveSource(bad).status()).find("secret"), std::string::npos);
+  }
 }
 
 TEST_F(ConnectorsTest, HostsOptionsAndMissingPathsAreRefused) {

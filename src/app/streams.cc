@@ -44,14 +44,18 @@ std::vector<std::string> NamesOf(const std::vector<TableName>& tables) {
 class Chooser {
  public:
   Chooser(const std::string& job_file, std::vector<TableName> base,
-          std::vector<TableName> all)
-      : job_file_(job_file), base_(std::move(base)), all_(std::move(all)) {}
+          std::vector<TableName> all, Session& session)
+      : job_file_(job_file),
+        base_(std::move(base)),
+        all_(std::move(all)),
+        session_(session) {}
 
   Status TakeExact(const StreamEntry& entry, bool* taken) {
     const TableName* table = FindExact(all_, entry.pattern);
     *taken = table != nullptr;
     if (table == nullptr) {
       if (IsGlob(entry.pattern)) return Status::OK();
+      ARROW_RETURN_NOT_OK(AskForUnlisted(entry.pattern));
       std::string hint = DidYouMean(entry.pattern, NamesOf(all_));
       if (hint.empty()) hint = "sluice discover lists the tables of a source";
       return About(entry, job_file_, "source.no-such-table",
@@ -93,8 +97,20 @@ class Chooser {
   }
 
  private:
+  /// A server lists only tables of which the account has some right. That one is missing is not
+  /// what the user asked for wrongly: the source says which.
+  Status AskForUnlisted(const std::string& name) {
+    const std::vector<std::string> parts = SplitTableName(name);
+    if (parts.empty() || parts.size() > 2 || all_.empty()) return Status::OK();
+    Relation relation;
+    relation.name = {parts.size() == 2 ? parts[0] : all_.front().schema, parts.back()};
+    const Status status = session_.Describe(relation).status();
+    return KindOf(status) == ErrorKind::kSource ? status : Status::OK();
+  }
+
   const std::string& job_file_;
   std::vector<TableName> base_, all_;
+  Session& session_;
   std::map<TableName, StreamEntry> chosen_;
 };
 
@@ -159,7 +175,7 @@ Result<std::vector<ChosenStream>> ChooseStreams(const std::vector<StreamEntry>& 
     return Error(ErrorKind::kUsage, "source.no-tables", "the source has no tables",
                  all.empty() ? "" : "it has views: name one with --table");
   }
-  Chooser chooser(job_file, base, all);
+  Chooser chooser(job_file, base, all, session);
   std::vector<const StreamEntry*> globs;
   for (const StreamEntry& entry : entries) {
     bool taken = false;

@@ -117,6 +117,39 @@ Result<Uri> ParseUri(std::string_view text) {
   return uri;
 }
 
+Result<UriAuthority> ParseAuthority(const Uri& uri) {
+  const std::string shown = uri.scheme + "://***";
+  UriAuthority authority;
+  std::string_view place = uri.authority;
+  // The last one: a password may hold an @ that somebody did not write as %40.
+  const size_t at = place.rfind('@');
+  if (at != std::string_view::npos) {
+    const std::string_view account = place.substr(0, at);
+    const size_t colon = account.find(':');
+    ARROW_ASSIGN_OR_RAISE(authority.user, Decode(account.substr(0, colon), shown));
+    if (colon != std::string_view::npos) {
+      ARROW_ASSIGN_OR_RAISE(authority.password, Decode(account.substr(colon + 1), shown));
+    }
+    place.remove_prefix(at + 1);
+  }
+  const bool is_bracketed = place.starts_with('[');
+  const size_t close = is_bracketed ? place.find(']') : 0;
+  if (close == std::string_view::npos)
+    return Malformed(shown, "its host has a [ without a ]");
+  const size_t colon = place.find(':', close);
+  const std::string_view host = place.substr(0, colon);
+  ARROW_ASSIGN_OR_RAISE(authority.host,
+                        Decode(is_bracketed ? host.substr(1, close - 1) : host, shown));
+  if (colon == std::string_view::npos) return authority;
+  for (const char c : place.substr(colon + 1)) {
+    authority.port =
+        IsDigit(c) && authority.port <= 65'535 ? authority.port * 10 + (c - '0') : 65'536;
+  }
+  if (authority.port < 1 || authority.port > 65'535)
+    return Malformed(shown, "its port is not a number of 1 to 65535");
+  return authority;
+}
+
 std::string EncodeUriPath(std::string_view path) {
   std::string out;
   for (const char c : path) {

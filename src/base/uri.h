@@ -24,6 +24,14 @@ struct Uri {
 /// starts with "./" or "/".
 Result<Uri> ParseUri(std::string_view text);
 
+/// "user:password@host:port", each part decoded; "" and 0 where there is none.
+struct UriAuthority {
+  std::string user, password, host;
+  int port = 0;
+};
+/// kUsage "uri.malformed": a port that is none, a bad %-sequence. Names no password.
+Result<UriAuthority> ParseAuthority(const Uri& uri);
+
 /// `path` percent-encoded where a URI needs it; the inverse of what ParseUri decodes.
 std::string EncodeUriPath(std::string_view path);
 

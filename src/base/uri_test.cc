@@ -74,5 +74,26 @@ TEST(Uri, ARefusalShowsNoPassword) {
             "not a usable URI, it holds a #: mysql://u:***@h/d#x");
 }
 
+TEST(UriAuthorityTest, UserPasswordHostAndPortAreTakenApart) {
+  const auto parts = [](std::string_view text) {
+    return ParseAuthority(ParseUri(text).ValueOrDie());
+  };
+  const UriAuthority whole =
+      parts("mysql://us%3Aer:p%40ss:w@db.example:3307/x").ValueOrDie();
+  EXPECT_EQ(whole.user, "us:er");
+  EXPECT_EQ(whole.password, "p@ss:w");
+  EXPECT_EQ(whole.host, "db.example");
+  EXPECT_EQ(whole.port, 3307);
+  EXPECT_EQ(parts("mysql://[::1]:3307/x").ValueOrDie().host, "::1");
+  EXPECT_EQ(parts("mysql://db/x").ValueOrDie().port, 0);
+  EXPECT_EQ(parts("mysql://u@db/x").ValueOrDie().password, "");
+  for (const char* bad : {"mysql://u:secret@db:/x", "mysql://u:secret@db:0/x",
+                          "mysql://u:secret@db:65536/x", "mysql://u:secret@[::1/x"}) {
+    const Status status = parts(bad).status();
+    EXPECT_EQ(IdOf(status), "uri.malformed") << bad;
+    EXPECT_EQ(status.ToString().find("secret"), std::string::npos);
+  }
+}
+
 }  // namespace
 }  // namespace sluice

@@ -82,14 +82,19 @@ char* FormatFewDecimals(char* out, double value) {
 
 }  // namespace
 
+std::optional<int32_t> DaysOfDate(int year, int month, int day) {
+  if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1 ||
+      day > DaysOfMonth(year, month))
+    return std::nullopt;
+  return DaysSince1970(year, month, day);
+}
+
 std::optional<int32_t> ParseDate(std::string_view text) {
   if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
   const int year = Digits(text.data(), 4);
   const int month = Digits(text.data() + 5, 2);
   const int day = Digits(text.data() + 8, 2);
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > DaysOfMonth(year, month))
-    return std::nullopt;
-  return DaysSince1970(year, month, day);
+  return DaysOfDate(year, month, day);
 }
 
 std::optional<int64_t> ParseTimestamp(std::string_view text) {

@@ -22,6 +22,9 @@ std::optional<int32_t> ParseDate(std::string_view text);
 /// 1970-01-01. Nothing for anything else: no zone, no leap second, no time without seconds.
 std::optional<int64_t> ParseTimestamp(std::string_view text);
 
+/// Days since 1970-01-01. Nothing unless it is a real date of the years 1 to 9999.
+std::optional<int32_t> DaysOfDate(int year, int month, int day);
+
 /// Well-formed UTF-8 (RFC 3629): no surrogates, no overlong forms.
 bool IsUtf8(std::string_view bytes);
 
@@ -60,7 +63,7 @@ class RealTexts {
 /// binary column may run out of memory: then Append returns false and status() says so.
 class ColumnBuilder {
  public:
-  /// bool, date32, int64, timestamp[us], float64, string or binary.
+  /// bool, int8 to int64, date32, timestamp[us], float32, float64, decimal128, string or binary.
   ColumnBuilder(std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* pool);
   ~ColumnBuilder();
   ColumnBuilder(ColumnBuilder&&) noexcept;
@@ -77,13 +80,20 @@ class ColumnBuilder {
         reinterpret_cast<int32_t*>(values_)[++length_] =
             static_cast<int32_t>(bytes_size_);
         return;
+      case 1: return AppendInt8(0);
+      case 2: return AppendInt16(0);
       case 4: return AppendInt32(0);
+      case 16: return AppendDecimal(0);
       default: return AppendInt64(0);
     }
   }
   void AppendBool(bool value) {
     if (value) values_[length_ >> 3] |= static_cast<uint8_t>(1u << (length_ & 7));
     ++length_;
+  }
+  void AppendInt8(int8_t value) { reinterpret_cast<int8_t*>(values_)[length_++] = value; }
+  void AppendInt16(int16_t value) {
+    reinterpret_cast<int16_t*>(values_)[length_++] = value;
   }
   void AppendInt32(int32_t value) {
     reinterpret_cast<int32_t*>(values_)[length_++] = value;
@@ -93,6 +103,11 @@ class ColumnBuilder {
   }
   void AppendDouble(double value) {
     reinterpret_cast<double*>(values_)[length_++] = value;
+  }
+  void AppendFloat(float value) { reinterpret_cast<float*>(values_)[length_++] = value; }
+  /// Of a decimal128: the unscaled value.
+  void AppendDecimal(__int128 value) {
+    std::memcpy(values_ + length_++ * 16, &value, 16);
   }
   [[nodiscard]] bool AppendBytes(std::string_view value) {
     const auto size = static_cast<int64_t>(value.size());
@@ -110,7 +125,7 @@ class ColumnBuilder {
   Result<std::shared_ptr<arrow::Array>> Finish();
 
  private:
-  static constexpr int kBits = 1;     ///< values are a bitmap
+  static constexpr int kBits = -1;    ///< values are a bitmap
   static constexpr int kOffsets = 0;  ///< values are offsets into bytes
   bool GrowBytes(int64_t size);
 

@@ -1,0 +1,247 @@
+#include "source/mysql_definition.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "base/nearest.h"
+#include "base/sha256.h"
+
+namespace sluice::mysql {
+namespace {
+
+std::string Text(const TextRow& row, size_t column) { return row[column].value_or(""); }
+
+int64_t Number(const TextRow& row, size_t column) {
+  const std::string text = Text(row, column);
+  int64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  return read.ec == std::errc() ? number : 0;
+}
+
+/// `*` and `?` as LIKE has them, escaped with '|'.
+std::string LikePattern(const std::string& glob) {
+  std::string pattern;
+  for (const char c : glob) {
+    if (c == '%' || c == '_' || c == '|') pattern += '|';
+    pattern += c == '*' ? '%' : c == '?' ? '_' : c;
+  }
+  return pattern;
+}
+
+std::string OfTable(const TableName& name) {
+  return fmt::format(" WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
+                     TextLiteral(name.schema), TextLiteral(name.table));
+}
+
+Status NoSuchTable(Connection& connection, const TableName& name) {
+  // A table that may not be read is not in the catalogue either; the server knows.
+  const Status denied = connection.Check("SELECT 1 FROM " + QuoteName(name));
+  if (IdOf(denied) == "source.missing-grant" || KindOf(denied) == ErrorKind::kTransient)
+    return denied;
+  std::vector<std::string> names;
+  ARROW_ASSIGN_OR_RAISE(const auto tables, ListTables(connection, "*", /*views=*/true));
+  for (const TableName& table : tables) names.push_back(table.table);
+  const std::string meant = DidYouMean(name.table, names);
+  return Error(ErrorKind::kUsage, "source.no-such-table",
+               fmt::format("wanted a table or view {}, found none", ToString(name)),
+               meant.empty() ? "sluice discover lists the tables of a source" : meant);
+}
+
+/// Of a server on whose disk case does not matter, several may be found.
+const TextRow* Exact(const std::vector<TextRow>& rows, const std::string& table) {
+  for (const TextRow& row : rows)
+    if (Text(row, 0) == table) return &row;
+  return rows.size() == 1 ? rows.data() : nullptr;
+}
+
+Status ReadColumns(Connection& connection, Definition& definition) {
+  const bool has_srid = connection.server().flavor == Flavor::kMySql &&
+                        connection.server().number >= 80'000;
+  ARROW_ASSIGN_OR_RAISE(
+      const auto rows,
+      connection.Query(fmt::format(
+          "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, "
+          "COLLATION_NAME, EXTRA, GENERATION_EXPRESSION, COLUMN_COMMENT, IS_NULLABLE, {} "
+          "FROM information_schema.COLUMNS{} ORDER BY ORDINAL_POSITION",
+          has_srid ? "SRS_ID" : "NULL", OfTable(definition.name))));
+  for (const TextRow& row : rows) {
+    ColumnDefinition column;
+    column.name = Text(row, 0);
+    column.declared = {Text(row, 1), Text(row, 2), Text(row, 3)};
+    column.collation = Text(row, 4);
+    column.extra = Text(row, 5);
+    column.generation = Text(row, 6);
+    column.comment = Text(row, 7);
+    column.nullable = definition.is_view || Text(row, 8) != "NO";
+    if (row[9]) column.srid = Number(row, 9);
+    definition.columns.push_back(std::move(column));
+  }
+  return Status::OK();
+}
+
+std::optional<KeyForm> FormOf(const ColumnDefinition& column) {
+  const std::string& type = column.declared.data_type;
+  const auto is = [&type](std::initializer_list<const char*> words) {
+    return std::find(words.begin(), words.end(), type) != words.end();
+  };
+  if (is({"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"}))
+    return KeyForm::kInteger;
+  if (is({"decimal"})) return KeyForm::kDecimal;
+  if (is({"date", "datetime", "timestamp", "time"})) return KeyForm::kTemporal;
+  if (is({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}))
+    return KeyForm::kBytes;
+  if (is({"enum", "set"})) return KeyForm::kOrdinal;
+  if (is({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "uuid",
+          "inet4", "inet6"}))
+    return KeyForm::kText;
+  return std::
+      nullopt;  // FLOAT and DOUBLE among them: no literal is sure to be the same value.
+}
+
+struct IndexPart {
+  std::string column;
+  bool nullable = false, has_prefix = false, descending = false, usable = true;
+};
+
+/// The reason why an index does not do; "" if it does.
+std::string WhyNot(const Definition& definition, const std::string& index,
+                   const std::vector<IndexPart>& parts, KeyDefinition* key) {
+  key->index = index;
+  for (const IndexPart& part : parts) {
+    const auto column = std::find_if(
+        definition.columns.begin(), definition.columns.end(),
+        [&part](const ColumnDefinition& each) { return each.name == part.column; });
+    if (!part.usable || column == definition.columns.end())
+      return "it is invisible, hashed, or of an expression";
+    if (part.nullable) return fmt::format("{} may be NULL", part.column);
+    if (part.has_prefix) return fmt::format("it holds only a prefix of {}", part.column);
+    if (part.descending != parts[0].descending)
+      return "it mixes ascending and descending parts";
+    const auto form = FormOf(*column);
+    if (!form)
+      return fmt::format("{} is of type {}", part.column, column->declared.data_type);
+    const bool has_charset = !column->declared.charset.empty();
+    key->columns.push_back(
+        {.name = part.column,
+         .form = *form,
+         .charset = has_charset ? column->declared.charset : "utf8mb4",
+         .collation = has_charset ? column->collation : "utf8mb4_bin"});
+  }
+  return {};
+}
+
+Result<std::map<std::string, std::vector<IndexPart>>> ReadIndexes(Connection& connection,
+                                                                  const TableName& name) {
+  const ServerVersion& server = connection.server();
+  const bool is_mysql8 = server.flavor == Flavor::kMySql && server.number >= 80'000;
+  const bool has_ignored = server.flavor == Flavor::kMariaDb && server.number >= 100'600;
+  ARROW_ASSIGN_OR_RAISE(
+      const auto rows,
+      connection.Query(fmt::format(
+          "SELECT INDEX_NAME, COLUMN_NAME, NULLABLE, SUB_PART, COLLATION, INDEX_TYPE, {} "
+          "FROM information_schema.STATISTICS{} AND NON_UNIQUE = 0 "
+          "ORDER BY INDEX_NAME, SEQ_IN_INDEX",
+          is_mysql8     ? "IS_VISIBLE"
+          : has_ignored ? "IF(IGNORED = 'YES', 'NO', 'YES')"
+                        : "'YES'",
+          OfTable(name))));
+  std::map<std::string, std::vector<IndexPart>> indexes;
+  for (const TextRow& row : rows) {
+    IndexPart part;
+    part.column = Text(row, 1);
+    part.nullable = Text(row, 2) == "YES";
+    part.has_prefix = row[3].has_value();
+    part.descending = Text(row, 4) == "D";
+    part.usable = Text(row, 5) == "BTREE" && Text(row, 6) == "YES";
+    indexes[Text(row, 0)].push_back(std::move(part));
+  }
+  return indexes;
+}
+
+/// PRIMARY, else the unique index of the fewest columns, then by name.
+Status ChooseKey(Connection& connection, Definition& definition) {
+  ARROW_ASSIGN_OR_RAISE(const auto indexes, ReadIndexes(connection, definition.name));
+  for (const auto& [index, parts] : indexes) {
+    KeyDefinition key;
+    const std::string reason = WhyNot(definition, index, parts, &key);
+    if (!reason.empty()) {
+      definition.key_note +=
+          fmt::format("{}unique key {} is not used: {}",
+                      definition.key_note.empty() ? "" : "; ", index, reason);
+      continue;
+    }
+    const bool is_better = !definition.key || index == "PRIMARY" ||
+                           (definition.key->index != "PRIMARY" &&
+                            key.columns.size() < definition.key->columns.size());
+    if (is_better) definition.key = std::move(key);
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<std::vector<TableName>> ListTables(Connection& connection, const std::string& glob,
+                                          bool views) {
+  const std::string schema = connection.options().database;
+  ARROW_ASSIGN_OR_RAISE(
+      const auto rows,
+      connection.Query(fmt::format(
+          "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} "
+          "AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED'{}) "
+          "AND CONVERT(TABLE_NAME USING utf8mb4) COLLATE utf8mb4_bin LIKE {} ESCAPE '|' "
+          "ORDER BY TABLE_NAME",
+          TextLiteral(schema), views ? ", 'VIEW'" : "", TextLiteral(LikePattern(glob)))));
+  std::vector<TableName> names;
+  for (const TextRow& row : rows) names.push_back({schema, Text(row, 0)});
+  return names;
+}
+
+Result<Definition> ReadDefinition(Connection& connection, const TableName& name) {
+  Definition definition;
+  definition.name = name;
+  if (definition.name.schema.empty())
+    definition.name.schema = connection.options().database;
+  ARROW_ASSIGN_OR_RAISE(
+      const auto rows,
+      connection.Query("SELECT TABLE_NAME, TABLE_TYPE, TABLE_ROWS, AVG_ROW_LENGTH "
+                       "FROM information_schema.TABLES" +
+                       OfTable(definition.name)));
+  const TextRow* row = Exact(rows, name.table);
+  if (row == nullptr) return NoSuchTable(connection, definition.name);
+  definition.name.table = Text(*row, 0);
+  definition.is_view = Text(*row, 1) == "VIEW";
+  definition.estimated_rows = Number(*row, 2);
+  definition.estimated_bytes = definition.estimated_rows * Number(*row, 3);
+  ARROW_RETURN_NOT_OK(ReadColumns(connection, definition));
+  if (!definition.is_view) ARROW_RETURN_NOT_OK(ChooseKey(connection, definition));
+  return definition;
+}
+
+std::string FingerprintOf(const Definition& definition) {
+  // Each part with its length before it: no two definitions have one text.
+  std::string text;
+  const auto add = [&text](const std::string& part) {
+    text += fmt::format("{}:{}", part.size(), part);
+  };
+  add(definition.name.schema);
+  add(definition.name.table);
+  add(definition.is_view ? "view" : "table");
+  for (const ColumnDefinition& column : definition.columns) {
+    for (const std::string& part :
+         {column.name, column.declared.column_type, column.declared.charset,
+          column.collation, column.extra, column.generation})
+      add(part);
+    add(column.nullable ? "null" : "not null");
+    add(column.srid ? std::to_string(*column.srid) : "");
+  }
+  if (definition.key) {
+    add(definition.key->index);
+    for (const KeyColumn& column : definition.key->columns) add(column.name);
+  }
+  return Sha256Hex(text);
+}
+
+}  // namespace sluice::mysql

@@ -1,0 +1,255 @@
+#include "source/mysql_describe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "arrow/type.h"
+#include "arrow/util/key_value_metadata.h"
+#include "base/nearest.h"
+#include "base/sha256.h"
+#include "source/mysql_definition.h"
+#include "source/mysql_query.h"
+#include "source/mysql_where.h"
+
+namespace sluice::mysql {
+namespace {
+
+bool SameIgnoringCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) {
+                      return std::tolower(x) == std::tolower(y);
+                    });
+}
+
+Result<const ColumnDefinition*> FindColumn(const Definition& definition,
+                                           const std::string& name) {
+  std::vector<std::string> names;
+  const ColumnDefinition* similar = nullptr;
+  for (const ColumnDefinition& column : definition.columns) {
+    if (column.name == name) return &column;
+    if (SameIgnoringCase(column.name, name)) similar = &column;
+    names.push_back(column.name);
+  }
+  if (similar != nullptr) return similar;
+  const std::string meant = DidYouMean(name, names);
+  return Error(ErrorKind::kUsage, "source.no-such-column",
+               fmt::format("wanted a column of {}, found none of the name {}",
+                           ToString(definition.name), name),
+               meant.empty() ? "sluice discover lists the columns of each table" : meant);
+}
+
+Result<std::vector<ColumnDefinition>> Select(const Definition& definition,
+                                             const std::vector<std::string>& wanted) {
+  if (wanted.empty() && definition.columns.empty())
+    return Error(ErrorKind::kUsage, "source.no-columns",
+                 fmt::format("wanted a table with columns, found none in {}",
+                             ToString(definition.name)));
+  if (wanted.empty()) return definition.columns;
+  std::vector<ColumnDefinition> columns;
+  std::set<std::string> seen;
+  for (const std::string& name : wanted) {
+    ARROW_ASSIGN_OR_RAISE(const ColumnDefinition* column, FindColumn(definition, name));
+    if (!seen.insert(column->name).second)
+      return Error(ErrorKind::kUsage, "source.column-twice",
+                   fmt::format("wanted each column once, found {} twice", column->name));
+    columns.push_back(*column);
+  }
+  return columns;
+}
+
+/// 0 for types whose values are small always.
+int64_t ValueBytesMax(const std::string& type) {
+  if (type == "text" || type == "blob") return 64 << 10;
+  if (type == "mediumtext" || type == "mediumblob") return 16 << 20;
+  const bool is_large = type == "longtext" || type == "longblob" || type == "json" ||
+                        type.find("geom") != std::string::npos ||
+                        type.find("polygon") != std::string::npos ||
+                        type.find("linestring") != std::string::npos ||
+                        type == "multipoint";
+  return is_large ? int64_t{4} << 30 : 0;
+}
+
+bool IsUtf8Charset(std::string_view charset) {
+  return charset.empty() || charset.starts_with("utf8") || charset == "ascii";
+}
+
+Result<ColumnFacts> FactsOfColumn(const ColumnDefinition& column) {
+  ColumnFacts facts;
+  facts.name = column.name;
+  ARROW_ASSIGN_OR_RAISE(facts.type, DeliveredTypeOf(column.declared));
+  if (!IsUtf8Charset(column.declared.charset)) facts.charset = column.declared.charset;
+  facts.value_bytes_max = ValueBytesMax(column.declared.data_type);
+  facts.srid = column.srid.value_or(-1);
+  return facts;
+}
+
+/// The one number that `sql` answers; nothing for no row or NULL.
+Result<std::optional<int64_t>> Ask(Connection& connection, const std::string& sql) {
+  ARROW_ASSIGN_OR_RAISE(const auto rows, connection.Query(sql));
+  if (rows.empty() || !rows[0][0]) return std::nullopt;
+  int64_t number = 0;
+  const std::string& text = *rows[0][0];
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+/// A geometry column without an SRID of its own has that of its first value.
+Status FindSrids(Connection& connection, RelationFacts& facts) {
+  for (ColumnFacts& column : facts.columns) {
+    if (column.type.kind != ColumnKind::kGeometry || column.srid >= 0) continue;
+    const std::string name = QuoteName(column.name);
+    ARROW_ASSIGN_OR_RAISE(
+        const auto srid,
+        Ask(connection, fmt::format("SELECT ST_SRID({0}) FROM {1} WHERE {0} IS NOT NULL "
+                                    "LIMIT 1",
+                                    name, QuoteName(facts.name))));
+    column.srid = srid.value_or(0);
+  }
+  return Status::OK();
+}
+
+/// Dates that are none become text, the whole column, under `on_type_mismatch: string`.
+Status FindMisfits(Connection& connection, RelationFacts& facts) {
+  std::string sql;
+  std::vector<ColumnFacts*> asked;
+  for (ColumnFacts& column : facts.columns) {
+    const ColumnKind kind = column.type.kind;
+    if (kind != ColumnKind::kDate && kind != ColumnKind::kTimestamp &&
+        kind != ColumnKind::kInstant)
+      continue;
+    asked.push_back(&column);
+    sql += fmt::format(
+        "{1}COALESCE(MAX({0} IS NOT NULL AND (YEAR({0})=0 OR MONTH({0})=0 OR DAY({0})=0 "
+        "OR COALESCE(TO_DAYS(LAST_DAY({0})),0)=0 OR DAY({0})>DAY(LAST_DAY({0})))),0)",
+        QuoteName(column.name), sql.empty() ? "" : ",");
+  }
+  if (asked.empty()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const std::string where, WhereClause(facts, {}, true));
+  ARROW_ASSIGN_OR_RAISE(const auto rows, connection.Query("SELECT " + sql + " FROM " +
+                                                          QuoteName(facts.name) + where));
+  for (size_t i = 0; i < asked.size(); ++i) {
+    if (rows[0][i].value_or("0") == "0") continue;
+    ColumnKind& kind = asked[i]->type.kind;
+    kind = kind == ColumnKind::kDate ? ColumnKind::kDateText : ColumnKind::kTimestampText;
+  }
+  return Status::OK();
+}
+
+std::shared_ptr<arrow::Field> FieldOf(const ColumnDefinition& column,
+                                      const ColumnFacts& facts,
+                                      const Definition& definition,
+                                      OnTypeMismatch policy) {
+  auto metadata = std::make_shared<arrow::KeyValueMetadata>();
+  metadata->Append("sluice.source_type", column.declared.column_type);
+  if (!column.collation.empty()) metadata->Append("sluice.collation", column.collation);
+  if (!column.comment.empty()) metadata->Append("sluice.comment", column.comment);
+  if (facts.type.kind == ColumnKind::kGeometry)
+    metadata->Append("sluice.srid", std::to_string(facts.srid));
+  if (facts.type.kind == ColumnKind::kDateText ||
+      facts.type.kind == ColumnKind::kTimestampText)
+    metadata->Append("sluice.on_type_mismatch", "string");
+  if (column.declared.data_type == "json")
+    metadata->Append("sluice.logical_type", "json");
+  if (definition.key) {
+    const auto& key = definition.key->columns;
+    for (size_t i = 0; i < key.size(); ++i)
+      if (key[i].name == column.name)
+        metadata->Append("sluice.key", std::to_string(i + 1));
+  }
+  const bool nullable = policy == OnTypeMismatch::kNull || column.nullable;
+  return arrow::field(column.name, ArrowTypeOf(facts.type), nullable,
+                      std::move(metadata));
+}
+
+Result<RelationFacts> FactsFrom(const Definition& definition, const Relation& relation,
+                                const std::vector<ColumnDefinition>& columns) {
+  RelationFacts facts;
+  facts.name = definition.name;
+  facts.where = relation.where;
+  facts.definition = FingerprintOf(definition);
+  for (const ColumnDefinition& column : columns) {
+    auto each = FactsOfColumn(column);
+    if (!each.ok())
+      return InContext(
+          each.status(),
+          fmt::format("{}, column {}", ToString(definition.name), column.name));
+    facts.columns.push_back(*std::move(each));
+  }
+  if (!definition.key) return facts;
+  facts.index = definition.key->index;
+  facts.key = definition.key->columns;
+  for (const KeyColumn& part : facts.key) {
+    ARROW_ASSIGN_OR_RAISE(const ColumnDefinition* column,
+                          FindColumn(definition, part.name));
+    ARROW_ASSIGN_OR_RAISE(ColumnFacts each, FactsOfColumn(*column));
+    facts.key_columns.push_back(std::move(each));
+  }
+  return facts;
+}
+
+}  // namespace
+
+Result<TableInfo> DescribeRelation(Connection& connection, const Relation& relation) {
+  ARROW_ASSIGN_OR_RAISE(const Definition definition,
+                        ReadDefinition(connection, relation.name));
+  ARROW_ASSIGN_OR_RAISE(const auto columns, Select(definition, relation.columns));
+  if (!relation.where.empty())
+    ARROW_RETURN_NOT_OK(
+        CheckWhere(connection, QuoteName(definition.name), relation.where));
+
+  TableInfo info;
+  info.relation = relation;
+  info.relation.name = definition.name;
+  if (!relation.columns.empty()) {
+    info.relation.columns.clear();
+    for (const ColumnDefinition& column : columns)
+      info.relation.columns.push_back(column.name);
+  }
+  ARROW_ASSIGN_OR_RAISE(RelationFacts facts, FactsFrom(definition, relation, columns));
+  ARROW_RETURN_NOT_OK(FindSrids(connection, facts));
+  if (relation.on_type_mismatch == OnTypeMismatch::kString)
+    ARROW_RETURN_NOT_OK(FindMisfits(connection, facts));
+
+  arrow::FieldVector fields;
+  std::string kinds;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    fields.push_back(
+        FieldOf(columns[i], facts.columns[i], definition, relation.on_type_mismatch));
+    kinds += fmt::format("{}:{}:{};", NameOf(facts.columns[i].type.kind),
+                         facts.columns[i].srid, columns[i].name);
+  }
+  auto metadata = std::make_shared<arrow::KeyValueMetadata>();
+  if (!definition.key_note.empty() && !definition.key)
+    metadata->Append("sluice.key_note", definition.key_note);
+  info.schema = arrow::schema(std::move(fields),
+                              metadata->size() > 0 ? std::move(metadata) : nullptr);
+  for (const KeyColumn& column : facts.key) info.key.push_back(column.name);
+  info.key_is_integer = facts.key.size() == 1 && facts.key[0].form == KeyForm::kInteger;
+  info.fingerprint = Sha256Hex(facts.definition + kinds);
+  info.detail = ToDetail(facts);
+  info.estimated_rows = definition.estimated_rows;
+  info.estimated_bytes = definition.estimated_bytes;
+  return info;
+}
+
+Status CheckDefinition(Connection& connection, const TableInfo& table) {
+  ARROW_ASSIGN_OR_RAISE(const RelationFacts facts, FactsOf(table));
+  const auto definition = ReadDefinition(connection, facts.name);
+  const std::string name = ToString(facts.name);
+  if (IdOf(definition.status()) == "source.no-such-table")
+    return Error(ErrorKind::kSource, "source.table-gone",
+                 fmt::format("{} was there when it was described, and is gone", name),
+                 "put it back and run again, or give the load up with --restart");
+  ARROW_RETURN_NOT_OK(definition.status());
+  if (FingerprintOf(*definition) == facts.definition) return Status::OK();
+  return Error(ErrorKind::kSource, "source.changed",
+               fmt::format("{} is not defined as it was when it was described", name),
+               "run again with --restart to copy it as it is now");
+}
+
+}  // namespace sluice::mysql

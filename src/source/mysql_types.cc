@@ -1,0 +1,391 @@
+#include "source/mysql_types.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "arrow/type.h"
+
+namespace sluice::mysql {
+namespace {
+
+constexpr const char* kKindNames[] = {
+    "bool",      "int8",    "int16", "int32",     "int64",          "uint64",
+    "bits",      "bits64",  "float", "double",    "decimal",        "date",
+    "timestamp", "instant", "time",  "date-text", "timestamp-text", "text",
+    "ascii",     "bytes",   "enum",  "geometry"};
+constexpr int kDecimalDigitsMax = 38;
+
+/// The numbers in the first parentheses: "decimal(65,30)" has 65 and 30.
+struct Arguments {
+  int first = -1, second = -1;
+};
+Arguments ArgumentsOf(std::string_view column_type) {
+  Arguments arguments;
+  const size_t open = column_type.find('(');
+  if (open == std::string_view::npos) return arguments;
+  const char* end = column_type.data() + column_type.size();
+  const auto first = std::from_chars(column_type.data() + open + 1, end, arguments.first);
+  if (first.ec == std::errc() && first.ptr != end && *first.ptr == ',')
+    std::from_chars(first.ptr + 1, end, arguments.second);
+  return arguments;
+}
+
+bool IsOneOf(std::string_view word, std::initializer_list<std::string_view> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// kText says: no integer.
+ColumnKind IntegerKind(std::string_view type, bool is_unsigned) {
+  if (type == "tinyint") return is_unsigned ? ColumnKind::kInt16 : ColumnKind::kInt8;
+  if (type == "smallint") return is_unsigned ? ColumnKind::kInt32 : ColumnKind::kInt16;
+  if (type == "mediumint") return ColumnKind::kInt32;
+  if (type == "int") return is_unsigned ? ColumnKind::kInt64 : ColumnKind::kInt32;
+  if (type == "bigint") return is_unsigned ? ColumnKind::kUint64 : ColumnKind::kInt64;
+  if (type == "year") return ColumnKind::kInt16;
+  return ColumnKind::kText;
+}
+
+uint64_t LoadBigEndian(Cell cell) {
+  uint64_t value = 0;
+  for (size_t i = 0; i < cell.size; ++i) value = (value << 8) | cell.data[i];
+  return value;
+}
+
+template <typename T>
+T Load(const uint8_t* at) {
+  T value;
+  std::memcpy(&value, at, sizeof(value));
+  return value;
+}
+
+/// The wire has as many bits as the type; the sign is the column's.
+int64_t LoadInt(Wire wire, bool is_unsigned, const uint8_t* at) {
+  switch (wire) {
+    case Wire::kInt8: return is_unsigned ? Load<uint8_t>(at) : Load<int8_t>(at);
+    case Wire::kInt16: return is_unsigned ? Load<uint16_t>(at) : Load<int16_t>(at);
+    case Wire::kInt32: return is_unsigned ? Load<uint32_t>(at) : Load<int32_t>(at);
+    default: return Load<int64_t>(at);
+  }
+}
+
+struct Moment {
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, micros = 0;
+};
+/// Trailing zeros are left out: nothing at all is 0000-00-00.
+Moment LoadMoment(Cell cell) {
+  Moment moment;
+  if (cell.size >= 4) {
+    moment.year = Load<uint16_t>(cell.data);
+    moment.month = cell.data[2];
+    moment.day = cell.data[3];
+  }
+  if (cell.size >= 7) {
+    moment.hour = cell.data[4];
+    moment.minute = cell.data[5];
+    moment.second = cell.data[6];
+  }
+  if (cell.size >= 11) moment.micros = static_cast<int>(Load<uint32_t>(cell.data + 7));
+  return moment;
+}
+
+char* PutTwo(char* out, int value) {
+  *out++ = static_cast<char>('0' + value / 10 % 10);
+  *out++ = static_cast<char>('0' + value % 10);
+  return out;
+}
+
+char* PutClock(char* out, int minute, int second, int micros, int digits) {
+  *out++ = ':';
+  out = PutTwo(out, minute);
+  *out++ = ':';
+  out = PutTwo(out, second);
+  if (digits == 0) return out;
+  *out++ = '.';
+  for (int divisor = 100'000, i = 0; i < digits; ++i, divisor /= 10)
+    *out++ = static_cast<char>('0' + micros / divisor % 10);
+  return out;
+}
+
+/// At most 26 bytes.
+char* PutMoment(char* out, const Moment& moment, bool with_time, int digits) {
+  out = PutTwo(PutTwo(out, moment.year / 100), moment.year % 100);
+  *out++ = '-';
+  out = PutTwo(out, moment.month);
+  *out++ = '-';
+  out = PutTwo(out, moment.day);
+  if (!with_time) return out;
+  *out++ = ' ';
+  out = PutTwo(out, moment.hour);
+  return PutClock(out, moment.minute, moment.second, moment.micros, digits);
+}
+
+/// The server's text of a TIME: hours to 838, as many digits as declared. At most 17 bytes.
+char* PutTime(char* out, Cell cell, int digits) {
+  const bool is_negative = cell.size >= 8 && cell.data[0] != 0;
+  int hours = 0, minute = 0, second = 0, micros = 0;
+  if (cell.size >= 8) {
+    hours = static_cast<int>(Load<uint32_t>(cell.data + 1)) * 24 + cell.data[5];
+    minute = cell.data[6];
+    second = cell.data[7];
+  }
+  if (cell.size >= 12) micros = static_cast<int>(Load<uint32_t>(cell.data + 8));
+  if (is_negative) *out++ = '-';
+  if (hours >= 100) *out++ = static_cast<char>('0' + hours / 100);
+  out = PutTwo(out, hours % 100);
+  return PutClock(out, minute, second, micros, digits);
+}
+
+/// "-0.05" without its point; as many digits behind it as the type has, the server sees to that.
+bool ParseDecimal(std::string_view text, __int128* value) {
+  const bool is_negative = text.starts_with('-');
+  unsigned __int128 sum = 0;
+  int digits = 0;
+  for (const char c : text.substr(is_negative ? 1 : 0)) {
+    if (c == '.') continue;
+    if (c < '0' || c > '9') return false;
+    sum = sum * 10 + static_cast<unsigned>(c - '0');
+    if (sum != 0 && ++digits > kDecimalDigitsMax) return false;
+  }
+  *value = is_negative ? -static_cast<__int128>(sum) : static_cast<__int128>(sum);
+  return true;
+}
+
+Fit AppendText(std::string_view text, ColumnBuilder& column) {
+  return column.AppendBytes(text) ? Fit::kFits : Fit::kNoMemory;
+}
+
+Fit AppendMoment(const DeliveredType& type, Cell cell, ColumnBuilder& column) {
+  const Moment moment = LoadMoment(cell);
+  const auto days = DaysOfDate(moment.year, moment.month, moment.day);
+  if (!days) return Fit::kMisfit;
+  if (type.kind == ColumnKind::kDate) {
+    column.AppendInt32(*days);
+    return Fit::kFits;
+  }
+  const int64_t seconds =
+      int64_t{*days} * 86'400 + moment.hour * 3'600 + moment.minute * 60 + moment.second;
+  column.AppendInt64(seconds * 1'000'000 + moment.micros);
+  return Fit::kFits;
+}
+
+Fit AppendTemporalText(const DeliveredType& type, Cell cell, ColumnBuilder& column) {
+  char text[32];
+  char* end = type.kind == ColumnKind::kTime
+                  ? PutTime(text, cell, type.scale)
+                  : PutMoment(text, LoadMoment(cell),
+                              type.kind == ColumnKind::kTimestampText, type.scale);
+  return AppendText({text, static_cast<size_t>(end - text)}, column);
+}
+
+Fit AppendGeometry(const CellRules& rules, Cell cell, ColumnBuilder& column) {
+  constexpr size_t kSridSize = 4;
+  if (cell.size < kSridSize) return Fit::kMisfit;
+  if (rules.srid >= 0 && Load<uint32_t>(cell.data) != static_cast<uint64_t>(rules.srid))
+    return Fit::kMisfit;
+  return AppendText(cell.bytes().substr(kSridSize), column);
+}
+
+}  // namespace
+
+Result<DeliveredType> DeliveredTypeOf(const DeclaredType& declared) {
+  const std::string& type = declared.data_type;
+  const Arguments arguments = ArgumentsOf(declared.column_type);
+  DeliveredType delivered;
+  delivered.is_unsigned =
+      declared.column_type.find(" unsigned") != std::string::npos || type == "year";
+  delivered.scale = std::max(arguments.first, 0);
+  delivered.kind = IntegerKind(type, delivered.is_unsigned);
+  if (delivered.kind != ColumnKind::kText) return delivered;
+  if (type == "decimal") {
+    delivered.precision = arguments.first < 0 ? 10 : arguments.first;
+    delivered.scale = std::max(arguments.second, 0);
+    delivered.kind = delivered.precision <= kDecimalDigitsMax ? ColumnKind::kDecimal
+                                                              : ColumnKind::kAscii;
+  } else if (type == "float") {
+    delivered.kind = ColumnKind::kFloat;
+  } else if (type == "double") {
+    delivered.kind = ColumnKind::kDouble;
+  } else if (type == "bit") {
+    const int bits = std::max(arguments.first, 1);
+    delivered.kind = bits == 1    ? ColumnKind::kBool
+                     : bits == 64 ? ColumnKind::kBits64
+                                  : ColumnKind::kBits;
+  } else if (type == "date") {
+    delivered.kind = ColumnKind::kDate;
+  } else if (type == "datetime") {
+    delivered.kind = ColumnKind::kTimestamp;
+  } else if (type == "timestamp") {
+    delivered.kind = ColumnKind::kInstant;
+  } else if (type == "time") {
+    delivered.kind = ColumnKind::kTime;
+  } else if (type == "enum" || type == "set") {
+    delivered.kind = type == "enum" ? ColumnKind::kEnum : ColumnKind::kText;
+    delivered.scale = 0;
+    const std::string& members = declared.column_type;
+    delivered.has_empty_member = members.find("('',") != std::string::npos ||
+                                 members.find("('')") != std::string::npos ||
+                                 members.find(",'',") != std::string::npos ||
+                                 members.find(",'')") != std::string::npos;
+  } else if (IsOneOf(type, {"binary", "varbinary", "tinyblob", "blob", "mediumblob",
+                            "longblob"})) {
+    delivered.kind = ColumnKind::kBytes;
+  } else if (IsOneOf(type, {"uuid", "inet4", "inet6"})) {
+    delivered.kind = ColumnKind::kAscii;
+  } else if (IsOneOf(type, {"geometry", "point", "linestring", "polygon", "multipoint",
+                            "multilinestring", "multipolygon", "geometrycollection",
+                            "geomcollection"})) {
+    delivered.kind = ColumnKind::kGeometry;
+  } else if (!IsOneOf(type, {"char", "varchar", "tinytext", "text", "mediumtext",
+                             "longtext", "json"})) {
+    return Error(
+        ErrorKind::kFailed, "source.unsupported-type",
+        fmt::format("wanted a type of docs/types.md, found {}", declared.column_type));
+  }
+  return delivered;
+}
+
+std::shared_ptr<arrow::DataType> ArrowTypeOf(const DeliveredType& type) {
+  switch (type.kind) {
+    case ColumnKind::kBool: return arrow::boolean();
+    case ColumnKind::kInt8: return arrow::int8();
+    case ColumnKind::kInt16: return arrow::int16();
+    case ColumnKind::kInt32: return arrow::int32();
+    case ColumnKind::kInt64:
+    case ColumnKind::kBits: return arrow::int64();
+    case ColumnKind::kUint64:
+    case ColumnKind::kBits64: return arrow::decimal128(20, 0);
+    case ColumnKind::kFloat: return arrow::float32();
+    case ColumnKind::kDouble: return arrow::float64();
+    case ColumnKind::kDecimal: return arrow::decimal128(type.precision, type.scale);
+    case ColumnKind::kDate: return arrow::date32();
+    case ColumnKind::kTimestamp: return arrow::timestamp(arrow::TimeUnit::MICRO);
+    case ColumnKind::kInstant: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+    case ColumnKind::kBytes:
+    case ColumnKind::kGeometry: return arrow::binary();
+    default: return arrow::utf8();
+  }
+}
+
+const char* NameOf(ColumnKind kind) { return kKindNames[static_cast<int>(kind)]; }
+
+Result<ColumnKind> ColumnKindFrom(std::string_view name) {
+  for (int i = 0; i < static_cast<int>(std::size(kKindNames)); ++i)
+    if (name == kKindNames[i]) return static_cast<ColumnKind>(i);
+  return Error(ErrorKind::kSource, "json.malformed",
+               fmt::format("wanted the kind of a column, found {}", name));
+}
+
+bool IsWireOf(const DeliveredType& type, Wire wire) {
+  switch (type.kind) {
+    case ColumnKind::kInt8: return wire == Wire::kInt8;
+    case ColumnKind::kInt16: return wire == Wire::kInt16 || wire == Wire::kInt8;
+    case ColumnKind::kInt32: return wire == Wire::kInt32 || wire == Wire::kInt16;
+    case ColumnKind::kInt64: return wire == Wire::kInt64 || wire == Wire::kInt32;
+    case ColumnKind::kUint64: return wire == Wire::kInt64;
+    case ColumnKind::kFloat: return wire == Wire::kFloat;
+    case ColumnKind::kDouble: return wire == Wire::kDouble;
+    case ColumnKind::kDate:
+    case ColumnKind::kTimestamp:
+    case ColumnKind::kInstant:
+    case ColumnKind::kTime:
+    case ColumnKind::kDateText:
+    case ColumnKind::kTimestampText: return wire == Wire::kTemporal;
+    default: return wire == Wire::kBytes;
+  }
+}
+
+Fit AppendCell(const DeliveredType& type, Wire wire, const CellRules& rules, Cell cell,
+               ColumnBuilder& column) {
+  switch (type.kind) {
+    case ColumnKind::kInt8:
+      column.AppendInt8(static_cast<int8_t>(LoadInt(wire, type.is_unsigned, cell.data)));
+      return Fit::kFits;
+    case ColumnKind::kInt16:
+      column.AppendInt16(
+          static_cast<int16_t>(LoadInt(wire, type.is_unsigned, cell.data)));
+      return Fit::kFits;
+    case ColumnKind::kInt32:
+      column.AppendInt32(
+          static_cast<int32_t>(LoadInt(wire, type.is_unsigned, cell.data)));
+      return Fit::kFits;
+    case ColumnKind::kInt64:
+      column.AppendInt64(LoadInt(wire, type.is_unsigned, cell.data));
+      return Fit::kFits;
+    case ColumnKind::kUint64:
+      column.AppendDecimal(Load<uint64_t>(cell.data));
+      return Fit::kFits;
+    case ColumnKind::kBool:
+      column.AppendBool(LoadBigEndian(cell) != 0);
+      return Fit::kFits;
+    case ColumnKind::kBits:
+      column.AppendInt64(static_cast<int64_t>(LoadBigEndian(cell)));
+      return Fit::kFits;
+    case ColumnKind::kBits64:
+      column.AppendDecimal(LoadBigEndian(cell));
+      return Fit::kFits;
+    case ColumnKind::kFloat:
+      column.AppendFloat(Load<float>(cell.data));
+      return Fit::kFits;
+    case ColumnKind::kDouble:
+      column.AppendDouble(Load<double>(cell.data));
+      return Fit::kFits;
+    case ColumnKind::kDecimal: {
+      __int128 value;
+      if (!ParseDecimal(cell.bytes(), &value)) return Fit::kMisfit;
+      column.AppendDecimal(value);
+      return Fit::kFits;
+    }
+    case ColumnKind::kDate:
+    case ColumnKind::kTimestamp:
+    case ColumnKind::kInstant: return AppendMoment(type, cell, column);
+    case ColumnKind::kTime:
+    case ColumnKind::kDateText:
+    case ColumnKind::kTimestampText: return AppendTemporalText(type, cell, column);
+    case ColumnKind::kEnum:
+      if (cell.size == 0 && !type.has_empty_member) return Fit::kMisfit;
+      [[fallthrough]];
+    case ColumnKind::kText:
+      return IsUtf8(cell.bytes()) ? AppendText(cell.bytes(), column) : Fit::kMisfit;
+    case ColumnKind::kAscii:
+    case ColumnKind::kBytes: return AppendText(cell.bytes(), column);
+    case ColumnKind::kGeometry: return AppendGeometry(rules, cell, column);
+  }
+  return Fit::kMisfit;
+}
+
+std::string Describe(const DeliveredType& type, Wire wire, Cell cell) {
+  if (cell.data == nullptr) return "NULL";
+  char text[32];
+  switch (wire) {
+    case Wire::kInt8:
+    case Wire::kInt16:
+    case Wire::kInt32:
+    case Wire::kInt64: {
+      const int64_t value = LoadInt(wire, type.is_unsigned, cell.data);
+      if (type.kind == ColumnKind::kUint64)
+        return fmt::format("{}", static_cast<uint64_t>(value));
+      return fmt::format("{}", value);
+    }
+    case Wire::kFloat: return fmt::format("{}", Load<float>(cell.data));
+    case Wire::kDouble: return fmt::format("{}", Load<double>(cell.data));
+    case Wire::kTemporal: {
+      char* end = type.kind == ColumnKind::kTime
+                      ? PutTime(text, cell, type.scale)
+                      : PutMoment(text, LoadMoment(cell), type.kind != ColumnKind::kDate,
+                                  type.scale);
+      return std::string(text, end);
+    }
+    case Wire::kBytes: break;
+  }
+  if (type.kind == ColumnKind::kDecimal || type.kind == ColumnKind::kAscii)
+    return std::string(cell.bytes());
+  if (type.kind == ColumnKind::kBool || type.kind == ColumnKind::kBits ||
+      type.kind == ColumnKind::kBits64)
+    return fmt::format("{}", LoadBigEndian(cell));
+  return fmt::format("{} bytes", cell.size);
+}
+
+}  // namespace sluice::mysql

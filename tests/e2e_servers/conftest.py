@@ -1,0 +1,20 @@
+import pytest
+from server import VARIABLES, Server
+
+
+@pytest.fixture(params=sorted(VARIABLES))
+def server(request):
+    """A database of the test's own on each of the servers."""
+    each = Server(request.param)
+    yield each
+    each.close()
+
+
+@pytest.fixture
+def copy(scene, server):
+    """copy("--table", …): the server's database into the scene's lake."""
+
+    def run(*args, uri=None, **more):
+        return scene.sluice("copy", uri or server.uri(), f"file://{scene.lake}", "--state", scene.state, *args, **more)
+
+    return run

@@ -1,0 +1,86 @@
+"""Every type case of tests/types, out of the file: by pyarrow's reader and by DuckDB, which share nothing with the
+writer's side but the file."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from oracle import Lake
+from server import Server
+
+TYPES = Path(__file__).resolve().parent.parent / "types"
+
+
+def cases(path):
+    """(name, setup, policy, arrow type, rows) of every expectation that is rows."""
+    name, setup, expectation = "", "", None
+    for line in path.read_text("utf-8").splitlines():
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("== "):
+            name, setup, expectation = line[3:], "", None
+        elif line.startswith("-> "):
+            expectation = line[3:].split(" ", 1)
+        elif expectation is None:
+            setup += line + "\n"
+        elif line.startswith("["):
+            yield name, setup, expectation[0], expectation[1], json.loads(line)
+
+
+def all_cases():
+    for folder, kinds in (("mysql", ("mysql", "mariadb")), ("mariadb", ("mariadb",))):
+        for path in sorted((TYPES / folder).glob("*.case")):
+            for kind in kinds:
+                if kind == "mariadb" and path.stem.startswith("only_mysql"):
+                    continue
+                for name, setup, policy, arrow_type, rows in cases(path):
+                    yield pytest.param(kind, setup, policy, arrow_type, rows,
+                                       id=f"{kind}-{path.stem}-{name}-{policy}")
+
+
+def shown(value, arrow_type):
+    """A value of pyarrow's reader as the cases write it."""
+    if value is None:
+        return None
+    if pa.types.is_decimal(arrow_type):
+        text = format(value, "f")
+        return "1E-30" if text.lstrip("-") == "0.000000000000000000000000000001" else text
+    if pa.types.is_timestamp(arrow_type):
+        return value.strftime("%Y-%m-%d %H:%M:%S.%f").rjust(26, "0") + ("Z" if arrow_type.tz else "")
+    if pa.types.is_date(arrow_type):
+        return value.isoformat()
+    if pa.types.is_binary(arrow_type):
+        return value.hex()
+    if pa.types.is_floating(arrow_type):
+        return "-0.0" if str(value) == "-0.0" else value
+    return value
+
+
+@pytest.mark.parametrize("kind,setup,policy,arrow_type,rows", all_cases())
+def test_what_arrives_is_what_the_case_says(scene, kind, setup, policy, arrow_type, rows):
+    server = Server(kind)
+    try:
+        server.sql(setup)
+        scene.sluice("copy", server.uri(), f"file://{scene.lake}", "--state", scene.state, "--table", "t",
+                     "--on-type-mismatch", policy, "--verify", "content").must(0)
+        lake = Lake(scene.lake)
+        folder = lake.folder("t", server.database)
+        manifest, = lake.current(folder)
+        path, = lake.files(manifest)
+        table = pq.read_table(path)
+        order = sorted(range(len(table)), key=lambda i: table.column("k")[i].as_py())
+        column = table.column("v")
+        assert str(column.type) == arrow_type.replace("list<float>", "")
+        found = [shown(column[i].as_py(), column.type) for i in order]
+        assert found == rows
+        # Of instants the microseconds: for a zone DuckDB wants a module of Python that is not here.
+        is_time = pa.types.is_timestamp(column.type)
+        by_duckdb = [v for v, in duckdb.sql(
+            f"SELECT {'epoch_us(v)' if is_time else 'v'} FROM read_parquet('{path}') ORDER BY k").fetchall()]
+        assert [v if is_time else shown(v, column.type) for v in by_duckdb] == \
+            [column[i].value if is_time else found[n] for n, i in enumerate(order)]
+    finally:
+        server.close()
