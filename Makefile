@@ -30,7 +30,7 @@ build: build/release/build.ninja  ## the program: build/release/sluice
 test: bootstrap  ## units, conformance, crash schedules, layers, headers; the targets below run the rest
 	@tools/test
 
-.PHONY: test-unit test-asan test-tsan test-e2e test-kill
+.PHONY: test-unit test-asan test-tsan test-e2e test-kill test-servers
 test-unit: bootstrap  ## unit tests, layers, headers on the release build
 	@tools/test release
 test-asan: bootstrap  ## unit tests under the address and undefined-behaviour sanitizers
@@ -41,6 +41,9 @@ test-e2e: bootstrap  ## the program from outside, read back by DuckDB
 	@tools/test e2e
 test-kill: bootstrap  ## each named point, and 200 kills at random moments
 	@tools/test kill-all
+test-servers: bootstrap  ## the store suite and the program against real S3 servers, which it starts
+	@tools/bootstrap --servers
+	@tools/test servers
 
 .PHONY: bench bench-quick
 bench: build  ## the measured claims: speed, memory, growth; writes a report

@@ -1,0 +1,16 @@
+/// \file
+/// Whether a store on S3 keeps its promises (safety: A1), and whether we may do what we must.
+#pragma once
+
+#include "sluice/clock.h"
+#include "sluice/store.h"
+
+namespace sluice {
+
+/// Creates a name, creates it again and expects refusal, by Put and by Publish; then twenty
+/// rounds of four creators at once, one winner each. Works below "_sluice/probe", and removes
+/// what it made. Every permission a load needs is used once, so that a missing one is found
+/// before the first row.
+Result<ProbeVerdict> ProbeS3(Store& store, Clock& clock);
+
+}  // namespace sluice
