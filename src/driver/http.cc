@@ -28,7 +28,20 @@ struct Exchange {
   Response& response;
   CURL* curl;
   bool too_large = false;
+  size_t sent = 0;  ///< of a body with a halfway
 };
+
+size_t OnRead(char* out, size_t, size_t size, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  const std::string_view body = exchange.request.body;
+  const size_t half = body.size() / 2;
+  if (exchange.sent == half) exchange.request.halfway();
+  const size_t end = exchange.sent < half ? half : body.size();
+  const size_t count = std::min(size, end - exchange.sent);
+  std::memcpy(out, body.data() + exchange.sent, count);
+  exchange.sent += count;
+  return count;
+}
 
 size_t OnHeader(char* data, size_t, size_t size, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
@@ -164,7 +177,7 @@ class Client::Handle {
     curl_easy_reset(curl_);
     curl_easy_setopt(curl_, CURLOPT_ERRORBUFFER, detail);
     SetBounds(request, options);
-    SetMethod(request);
+    SetMethod(request, exchange);
     curl_easy_setopt(curl_, CURLOPT_HEADERFUNCTION, OnHeader);
     curl_easy_setopt(curl_, CURLOPT_HEADERDATA, &exchange);
     curl_easy_setopt(curl_, CURLOPT_WRITEFUNCTION, OnBody);
@@ -211,7 +224,7 @@ class Client::Handle {
                      static_cast<long>(request.time_max.count()));
   }
 
-  void SetMethod(const Request& request) {
+  void SetMethod(const Request& request, Exchange& exchange) {
     const bool sends = request.method == "PUT" || request.method == "POST";
     if (request.method == "HEAD") {
       curl_easy_setopt(curl_, CURLOPT_NOBODY, 1L);
@@ -220,8 +233,13 @@ class Client::Handle {
       curl_easy_setopt(curl_, CURLOPT_POST, 1L);
       curl_easy_setopt(curl_, CURLOPT_POSTFIELDSIZE_LARGE,
                        static_cast<curl_off_t>(request.body.size()));
-      curl_easy_setopt(curl_, CURLOPT_POSTFIELDS,
-                       request.body.empty() ? "" : request.body.data());
+      if (request.halfway) {
+        curl_easy_setopt(curl_, CURLOPT_READFUNCTION, OnRead);
+        curl_easy_setopt(curl_, CURLOPT_READDATA, &exchange);
+      } else {
+        curl_easy_setopt(curl_, CURLOPT_POSTFIELDS,
+                         request.body.empty() ? "" : request.body.data());
+      }
       curl_easy_setopt(curl_, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     } else if (request.method != "GET") {
       curl_easy_setopt(curl_, CURLOPT_CUSTOMREQUEST, request.method.c_str());
@@ -277,7 +295,9 @@ void Client::GiveBack(std::unique_ptr<Handle> handle) {
 Result<Response> Client::Send(const Request& request) {
   auto handle = Take();
   auto response = handle->Send(request, options_);
-  GiveBack(std::move(handle));
+  // Who refuses before it has read the body may take it for the next request.
+  const bool clean = response.ok() && (response->status < 400 || request.body.empty());
+  if (clean) GiveBack(std::move(handle));
   return response;
 }
 

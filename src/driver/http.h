@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ struct Request {
   std::string url;             ///< encoded; http or https
   std::vector<Header> headers;
   std::string_view body;  ///< outlives the call
+  /// Called when half of the body has been sent, before the rest is: a body can be held back. Null: sent
+  /// at once.
+  std::function<void()> halfway;
   /// A larger response is "http.too-large". Where `into` is set: its size, and the body of a 2xx
   /// response goes there.
   int64_t response_max = 1 << 20;

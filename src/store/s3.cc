@@ -57,7 +57,7 @@ class S3Store final : public Store {
       : world_(std::move(world)), client_(world_->client) {}
 
   std::string Describe() const override { return CanonicalS3Uri(client_.options()); }
-  Result<ProbeVerdict> Probe() override { return ProbeS3(*this, client_.clock()); }
+  Result<ProbeVerdict> Probe() override { return ProbeS3(*world_, *this); }
   Result<std::unique_ptr<PendingObject>> Begin(const StageTarget& target) override;
   Result<ObjectRef> Publish(const StagedObject& staged) override;
   Status Abort(const StagedObject& staged) override;
@@ -76,6 +76,7 @@ class S3Store final : public Store {
   Result<std::optional<Seen>> Look(const std::string& path);
   Result<std::optional<ObjectRef>> Adopt(const StagedObject& staged,
                                          const S3Token& token);
+  bool IsGone(const StagedObject& staged, const S3Token& token);
   Result<uint32_t> StoredCrc(const ObjectInfo& info);
   Result<PutOutcome> WhoCreated(const std::string& path, const std::string& nonce);
   Status Wait(int conflicts) const;
@@ -181,31 +182,46 @@ Result<ObjectRef> S3Store::Publish(const StagedObject& staged) {
   request.body_may_fail = BodyMayFail::kYes;
   for (int conflicts = 0;; ++conflicts) {
     const auto answer = client_.Send(request);
-    const bool lost = KindOf(answer.status()) == ErrorKind::kCommitUnknown;
-    if (!answer.ok() && !lost) return answer.status();
+    Status unknown = answer.status();
     if (answer.ok() && answer->ok()) {
-      ARROW_ASSIGN_OR_RAISE(
-          const std::string etag,
-          XmlValue(client_, answer->response, "CompleteMultipartUploadResult", "ETag"));
-      return ObjectRef{staged.path, BareEtag(etag), staged.size, staged.crc32c};
+      const auto etag =
+          XmlValue(client_, answer->response, "CompleteMultipartUpload", "ETag");
+      if (etag.ok() && !etag->empty())
+        return ObjectRef{staged.path, BareEtag(*etag), staged.size, staged.crc32c};
+      unknown = Error(ErrorKind::kCommitUnknown, "s3.reply-lost",
+                      "an upload was completed with an answer that says nothing: " +
+                          client_.Place(request.key));
     }
-    const std::string code = lost ? "" : answer->fault.code;
+    const bool lost = KindOf(unknown) == ErrorKind::kCommitUnknown;
+    if (!unknown.ok() && !lost) return unknown;
+    const bool no_upload = !lost && answer->fault.code == "NoSuchUpload";
     const int status = lost ? 0 : answer->fault.status;
-    const bool no_upload = code == "NoSuchUpload";
     if (!lost && !no_upload && status != 412 && status != 409)
       return client_.Refusal(request, *answer);
     // Whatever became of it, the name tells.
     const auto found = Adopt(staged, token);
-    if (lost && !found.ok() && KindOf(found.status()) == ErrorKind::kTransient)
-      return answer.status();
+    if (lost && KindOf(found.status()) == ErrorKind::kTransient) return unknown;
     ARROW_RETURN_NOT_OK(found.status());
     if (*found) return **found;
-    if (lost) return answer.status();
-    if (no_upload) return Gone(staged);
+    if (no_upload || (lost && IsGone(staged, token))) return Gone(staged);
+    if (lost) return unknown;
     // 409: another writer of the name was at work; 412 and nothing there: it was deleted since.
     if (conflicts == kConflictsMax) return client_.Refusal(request, *answer);
     ARROW_RETURN_NOT_OK(Wait(conflicts));
   }
+}
+
+/// Whether the store knows for sure that there is no such upload, and nothing under its name.
+bool S3Store::IsGone(const StagedObject& staged, const S3Token& token) {
+  S3Request request;
+  request.action = "s3:ListMultipartUploadParts";
+  request.key = world_->Key(staged.path);
+  request.query = {{"max-parts", "1"}, {"uploadId", token.upload}};
+  const auto answer = client_.Send(request);
+  if (!answer.ok() || answer->fault.code != "NoSuchUpload") return false;
+  // It may have been completed between the two questions.
+  const auto seen = Look(staged.path);
+  return seen.ok() && !*seen;
 }
 
 Status S3Store::Abort(const StagedObject& staged) {

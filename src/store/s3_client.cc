@@ -126,6 +126,7 @@ S3Client::Try S3Client::SendOnce(const S3Request& request) {
   wire.url = ready.url;
   wire.headers = ready.headers;
   wire.body = request.body;
+  wire.halfway = request.halfway;
   wire.response_max = request.response_max;
   wire.into = request.into;
   wire.silence_max = options_.silence_max;

@@ -3,6 +3,7 @@
 /// refusals understood.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,6 +25,7 @@ struct S3Request {
   aws::Query query;
   std::vector<http::Header> headers;
   std::string_view body;
+  std::function<void()> halfway;  ///< as http::Request's
   int64_t response_max = 8 << 20;
   char* into = nullptr;
   BodyMayFail body_may_fail = BodyMayFail::kNo;

@@ -70,7 +70,7 @@ class Pages {
         const std::string truncated,
         XmlValue(client, answer.response, listing_.root, "IsTruncated"));
     document_.load_buffer(answer.response.body.data(), answer.response.body.size());
-    page_ = document_.child(listing_.root);
+    page_ = document_.document_element();
     encoded_ = std::string_view(page_.child_value("EncodingType")) == "url";
     return truncated == "true";
   }
@@ -114,7 +114,7 @@ std::string BareEtag(std::string_view etag) {
 }
 
 Result<std::vector<ObjectInfo>> ListObjects(S3World& world, const std::string& folder) {
-  Pages pages(world, {"ListBucketResult", "s3:ListBucket", {{"list-type", "2"}}}, folder);
+  Pages pages(world, {"ListBucket", "s3:ListBucket", {{"list-type", "2"}}}, folder);
   std::vector<ObjectInfo> objects;
   aws::Query after;
   for (bool more = true; more;) {
@@ -147,8 +147,7 @@ Result<std::vector<ObjectInfo>> ListObjects(S3World& world, const std::string& f
 
 Result<std::vector<StagedObject>> ListUploads(S3World& world, const std::string& folder) {
   Pages pages(
-      world,
-      {"ListMultipartUploadsResult", "s3:ListBucketMultipartUploads", {{"uploads", ""}}},
+      world, {"ListMultipartUploads", "s3:ListBucketMultipartUploads", {{"uploads", ""}}},
       PublishedFolder(folder));
   std::vector<StagedObject> uploads;
   aws::Query after;

@@ -221,8 +221,9 @@ Result<std::string> XmlValue(S3Client& client, const http::Response& response,
                              const char* root, const char* name) {
   pugi::xml_document document;
   const auto parsed = document.load_buffer(response.body.data(), response.body.size());
-  const pugi::xml_node node = document.child(root);
-  if (parsed.status == pugi::status_ok && node) return node.child_value(name);
+  const pugi::xml_node node = document.document_element();
+  const bool meant = std::string_view(node.name()).starts_with(root);
+  if (parsed.status == pugi::status_ok && meant) return node.child_value(name);
   return Error(ErrorKind::kDestination, "s3.not-s3",
                fmt::format("wanted a document {} from {}, found another answer (HTTP {})",
                            root, client.Place(""), response.status),
@@ -244,9 +245,8 @@ Result<std::unique_ptr<PendingObject>> BeginS3Object(std::shared_ptr<S3World> wo
   request.headers.push_back({"x-amz-checksum-type", "FULL_OBJECT"});
   ARROW_ASSIGN_OR_RAISE(const S3Answer answer, client.Send(request));
   if (!answer.ok()) return client.Refusal(request, answer);
-  ARROW_ASSIGN_OR_RAISE(
-      token.upload,
-      XmlValue(client, answer.response, "InitiateMultipartUploadResult", "UploadId"));
+  ARROW_ASSIGN_OR_RAISE(token.upload, XmlValue(client, answer.response,
+                                               "InitiateMultipartUpload", "UploadId"));
   if (token.upload.empty()) {
     return Error(ErrorKind::kDestination, "s3.not-s3",
                  fmt::format("no id for the upload of {}", client.Place(request.key)));

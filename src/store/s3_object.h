@@ -42,8 +42,8 @@ std::shared_ptr<arrow::io::RandomAccessFile> NewS3Reader(std::shared_ptr<S3World
 /// Idempotent.
 Status AbortUpload(S3Client& client, const std::string& key, const std::string& upload);
 
-/// The text of the first `<name>` of a document that `response` must be; "s3.not-s3" where it is
-/// no such document.
+/// The text of `<name>` in a document whose root begins with `root` (servers disagree on its end);
+/// "s3.not-s3" where it is no such document.
 Result<std::string> XmlValue(S3Client& client, const http::Response& response,
                              const char* root, const char* name);
 

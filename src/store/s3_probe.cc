@@ -3,18 +3,25 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
+#include <condition_variable>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/crc32c.h"
 #include "base/uuid.h"
+#include "store/s3_token.h"
 
 namespace sluice {
 namespace {
 
 constexpr int kRounds = 20;
 constexpr int kCreators = 4;
+constexpr size_t kRaceSize = 32 << 10;
+constexpr std::chrono::milliseconds kGatePatience{500};
 
 Result<bool> RefusesASecondPut(Store& store, const std::string& name) {
   ARROW_ASSIGN_OR_RAISE(const PutOutcome first,
@@ -50,20 +57,55 @@ void AtOnce(const std::function<void(int)>& act) {
   for (std::thread& thread : threads) thread.join();
 }
 
-/// How many of the rounds had not exactly one winner.
-Result<int> RacesLost(Store& store, const std::string& folder) {
+/// Opens once all have come, or when some do not come in time.
+class Gate {
+ public:
+  void Pass() {
+    std::unique_lock lock(mutex_);
+    if (++come_ == kCreators) all_.notify_all();
+    all_.wait_for(lock, kGatePatience, [&] { return come_ >= kCreators; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable all_;
+  int come_ = 0;
+};
+
+/// Whether this creator was told that it won.
+Result<bool> Create(S3World& world, const std::string& path, std::string_view bytes,
+                    Gate& gate) {
+  S3Request request;
+  request.action = "s3:PutObject";
+  request.method = "PUT";
+  request.key = world.Key(path);
+  request.headers = HeadersOfNew(world.client.options(), {"", NewNonce()});
+  request.headers.push_back({"x-amz-checksum-crc32c", Base64Crc(ExtendCrc32c(0, bytes))});
+  request.headers.push_back({"if-none-match", "*"});
+  request.body = bytes;
+  request.halfway = [&gate] { gate.Pass(); };
+  ARROW_ASSIGN_OR_RAISE(const S3Answer answer, world.client.Send(request));
+  if (answer.ok()) return true;
+  if (answer.fault.status == 412 || answer.fault.status == 409) return false;
+  return world.client.Refusal(request, answer);
+}
+
+/// How many of the rounds had not exactly one winner. Each creator holds back the second half of its
+/// object until all have sent the first: a store that looks first and writes after has looked by then.
+Result<int> RacesLost(S3World& world, const std::string& folder) {
+  const std::string bytes(kRaceSize, 'x');
   int lost = 0;
   for (int round = 0; round < kRounds; ++round) {
-    const std::string name = fmt::format("{}/race-{:02}", folder, round);
-    std::array<Result<PutOutcome>, kCreators> outcomes;
+    const std::string path = fmt::format("{}/race-{:02}", folder, round);
+    Gate gate;
+    std::array<Result<bool>, kCreators> outcomes;
     AtOnce([&](int i) {
-      outcomes[static_cast<size_t>(i)] =
-          store.Put(name, fmt::format("by {}", i), PutMode::kCreateOnly);
+      outcomes[static_cast<size_t>(i)] = Create(world, path, bytes, gate);
     });
     int winners = 0;
     for (const auto& outcome : outcomes) {
       ARROW_RETURN_NOT_OK(outcome.status());
-      if (*outcome == PutOutcome::kCreated) ++winners;
+      if (*outcome) ++winners;
     }
     if (winners != 1) ++lost;
   }
@@ -86,7 +128,7 @@ Status CleanUp(Store& store, const std::string& folder) {
   return Status::OK();
 }
 
-Result<ProbeVerdict> Ask(Store& store, const std::string& folder) {
+Result<ProbeVerdict> Ask(S3World& world, Store& store, const std::string& folder) {
   ProbeVerdict verdict;
   // Its parts are answered for by several machines, or written to several disks.
   verdict.durable = true;
@@ -102,7 +144,7 @@ Result<ProbeVerdict> Ask(Store& store, const std::string& folder) {
     verdict.detail = "an upload was completed over an object that was there";
     return verdict;
   }
-  ARROW_ASSIGN_OR_RAISE(const int lost, RacesLost(store, folder));
+  ARROW_ASSIGN_OR_RAISE(const int lost, RacesLost(world, folder));
   verdict.atomic = lost == 0;
   verdict.detail =
       lost == 0 ? fmt::format("a name is created once, by one of {} at the same moment",
@@ -114,9 +156,10 @@ Result<ProbeVerdict> Ask(Store& store, const std::string& folder) {
 
 }  // namespace
 
-Result<ProbeVerdict> ProbeS3(Store& store, Clock& clock) {
-  const std::string folder = "_sluice/probe/" + NewUuidV7(clock.NowMicros());
-  auto verdict = Ask(store, folder);
+Result<ProbeVerdict> ProbeS3(S3World& world, Store& store) {
+  const std::string folder =
+      "_sluice/probe/" + NewUuidV7(world.client.clock().NowMicros());
+  auto verdict = Ask(world, store, folder);
   const Status cleaned = CleanUp(store, folder);
   ARROW_RETURN_NOT_OK(verdict.status());
   ARROW_RETURN_NOT_OK(cleaned);

@@ -2,8 +2,8 @@
 /// Whether a store on S3 keeps its promises (safety: A1), and whether we may do what we must.
 #pragma once
 
-#include "sluice/clock.h"
 #include "sluice/store.h"
+#include "store/s3_object.h"
 
 namespace sluice {
 
@@ -11,6 +11,6 @@ namespace sluice {
 /// rounds of four creators at once, one winner each. Works below "_sluice/probe", and removes
 /// what it made. Every permission a load needs is used once, so that a missing one is found
 /// before the first row.
-Result<ProbeVerdict> ProbeS3(Store& store, Clock& clock);
+Result<ProbeVerdict> ProbeS3(S3World& world, Store& store);
 
 }  // namespace sluice

@@ -13,7 +13,7 @@ prepare() {
   rm -rf "$venv.part"
   python3 -m venv "$venv.part" >&2
   "$venv.part/bin/python" -m pip install -qq --disable-pip-version-check --no-input \
-    "moto[server]==$MOTO_VERSION" >&2 || { rm -rf "$venv.part"; fail "moto $MOTO_VERSION cannot be had"; }
+    "moto[server,s3crc32c]==$MOTO_VERSION" >&2 || { rm -rf "$venv.part"; fail "moto $MOTO_VERSION cannot be had"; }
 
   mv "$venv.part" "$venv"
 }
