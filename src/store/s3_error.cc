@@ -43,7 +43,7 @@ constexpr auto kCredentialCodes = std::to_array<std::string_view>(
 constexpr auto kKeyCodes = std::to_array<std::string_view>(
     {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken",
      "InvalidClientTokenId", "UnrecognizedClientException", "AccountProblem",
-     "InvalidSecurity"});
+     "InvalidSecurity", "XAdminUserNotFound"});
 
 Status Forbidden(const S3Fault& fault, const S3Attempted& attempted) {
   const bool kms =

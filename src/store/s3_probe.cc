@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -18,6 +20,8 @@
 namespace sluice {
 namespace {
 
+constexpr std::string_view kFolder = "_sluice/probe";
+constexpr int64_t kForgottenMicros = 3'600'000'000;
 constexpr int kRounds = 20;
 constexpr int kCreators = 4;
 constexpr size_t kRaceSize = 32 << 10;
@@ -38,9 +42,8 @@ Result<bool> RefusesASecondPut(Store& store, const std::string& name) {
 /// Stages an object for a name that is taken, and publishes it.
 Result<bool> RefusesAPublish(Store& store, const std::string& folder,
                              const std::string& name) {
-  ARROW_ASSIGN_OR_RAISE(
-      const auto pending,
-      store.Begin({name, folder + "/_sluice/staging/probe.tmp", "probe"}));
+  ARROW_ASSIGN_OR_RAISE(const auto pending,
+                        store.Begin({name, folder + "/_sluice/staging/probe.tmp", ""}));
   ARROW_RETURN_NOT_OK(pending->Write("two"));
   ARROW_ASSIGN_OR_RAISE(const StagedObject staged, pending->Stage());
   const auto published = store.Publish(staged);
@@ -112,10 +115,26 @@ Result<int> RacesLost(S3World& world, const std::string& folder) {
   return lost;
 }
 
-Status CleanUp(Store& store, const std::string& folder) {
-  ARROW_ASSIGN_OR_RAISE(const auto uploads, store.ListStaged(folder));
-  for (const StagedObject& upload : uploads) ARROW_RETURN_NOT_OK(store.Abort(upload));
-  ARROW_ASSIGN_OR_RAISE(const auto objects, store.List(folder));
+/// Of a path below kFolder: when its probe began, as the probe's id (UUIDv7) says.
+int64_t BegunMicros(const std::string& path) {
+  const std::string id = path.substr(std::min(path.size(), kFolder.size() + 1), 36);
+  if (!IsUuid(id)) return 0;
+  const std::string digits = id.substr(0, 8) + id.substr(9, 4);
+  return std::strtoll(digits.c_str(), nullptr, 16) * 1000;
+}
+
+/// Removes what this probe made, and what probes left that were killed an hour ago or earlier.
+Status CleanUp(Store& store, const std::string& folder, int64_t now_micros) {
+  const auto is_garbage = [&](const std::string& path) {
+    return path.starts_with(folder + "/") ||
+           now_micros - BegunMicros(path) > kForgottenMicros;
+  };
+  ARROW_ASSIGN_OR_RAISE(const auto uploads, store.ListStaged(std::string(kFolder)));
+  for (const StagedObject& upload : uploads) {
+    if (is_garbage(upload.path)) ARROW_RETURN_NOT_OK(store.Abort(upload));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto objects, store.List(std::string(kFolder)));
+  std::erase_if(objects, [&](const auto& object) { return !is_garbage(object.path); });
   std::array<Status, kCreators> statuses;
   AtOnce([&](int i) {
     for (size_t at = static_cast<size_t>(i); at < objects.size(); at += kCreators) {
@@ -157,10 +176,10 @@ Result<ProbeVerdict> Ask(S3World& world, Store& store, const std::string& folder
 }  // namespace
 
 Result<ProbeVerdict> ProbeS3(S3World& world, Store& store) {
-  const std::string folder =
-      "_sluice/probe/" + NewUuidV7(world.client.clock().NowMicros());
+  const int64_t now = world.client.clock().NowMicros();
+  const std::string folder = fmt::format("{}/{}", kFolder, NewUuidV7(now));
   auto verdict = Ask(world, store, folder);
-  const Status cleaned = CleanUp(store, folder);
+  const Status cleaned = CleanUp(store, folder, now);
   ARROW_RETURN_NOT_OK(verdict.status());
   ARROW_RETURN_NOT_OK(cleaned);
   return verdict;

@@ -8,9 +8,9 @@
 namespace sluice {
 
 /// Creates a name, creates it again and expects refusal, by Put and by Publish; then twenty
-/// rounds of four creators at once, one winner each. Works below "_sluice/probe", and removes
-/// what it made. Every permission a load needs is used once, so that a missing one is found
-/// before the first row.
+/// rounds of four creators at once, one winner each. Works below "_sluice/probe"; removes what it
+/// made, and what probes left that were killed an hour ago or earlier. Every permission a load
+/// needs is used once, so that a missing one is found before the first row.
 Result<ProbeVerdict> ProbeS3(S3World& world, Store& store);
 
 }  // namespace sluice

@@ -109,8 +109,8 @@ class Bucket:
         """Of the current load, by DuckDB over bytes fetched by a plain GET."""
         rows = []
         for key in self.files():
-            table = pq.read_table(io.BytesIO(self.request("GET", key)))
-            rows += duckdb.sql("FROM table").fetchall()
+            fetched = pq.read_table(io.BytesIO(self.request("GET", key)))
+            rows += duckdb.sql("FROM fetched").fetchall()
         return rows
 
 

@@ -32,7 +32,7 @@ def test_a_table_arrives_whole_and_verifies(orders, bucket):
     assert sorted(bucket.rows()) == ROWS
     assert bucket.uploads() == []
     assert sorted(bucket.files()) == bucket.parts()
-    orders.sluice("verify", done["loads"][0]["manifest"], "--content").must(0)
+    orders.sluice("verify", done["loads"][0]["manifest"]).must(0)
     status = orders.sluice("status", "--state", orders.state, "--json").must(0)
     assert "committed" in status.out or "cleaned" in status.out
     again = copy(orders, bucket.uri()).must(0)

@@ -149,6 +149,6 @@ def test_an_upload_that_a_rule_aborted_is_started_anew(orders, moto):
     for upload in uploads:
         if upload["Key"].startswith(moto.prefix):
             moto.request("DELETE", upload["Key"], {"uploadId": upload["UploadId"]})
-    refused(copy(orders, moto.uri()), 5, "lifecycle")
+    refused(copy(orders, moto.uri()), 5, "discarded")
     copy(orders, moto.uri()).must(0)
     assert sorted(moto.rows()) == ROWS
