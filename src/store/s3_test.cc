@@ -142,7 +142,6 @@ std::vector<Passing> PassingFaults() {
           {"503", S3Error(503, "SlowDown"), When::kBefore},
           {"503 page", {503, {}, "<html>busy</html>", Wire::kWhole}, When::kBefore},
           {"429", S3Error(429, "TooManyRequests"), When::kBefore},
-          {"timeout before", {200, {}, "", Wire::kHang}, When::kBefore},
           {"timeout after", {200, {}, "", Wire::kHang}, When::kAfter},
           {"cut before", {200, {}, "", Wire::kCutHead}, When::kBefore},
           {"cut after", {200, {}, "", Wire::kCutHead}, When::kAfter},
