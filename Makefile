@@ -30,7 +30,7 @@ build: build/release/build.ninja  ## the program: build/release/sluice
 test: bootstrap  ## everything: units and conformance sanitized, the house, end to end, kills
 	@tools/test
 
-.PHONY: test-unit test-asan test-tsan test-e2e test-kill test-package
+.PHONY: test-unit test-asan test-tsan test-e2e test-kill test-package test-servers
 test-unit: bootstrap  ## unit tests, layers, headers on the release build
 	@tools/test release
 test-asan: bootstrap  ## unit tests under the address and undefined-behaviour sanitizers
@@ -43,6 +43,9 @@ test-package: bootstrap  ## the installed tree, and a project that builds agains
 	@tools/test package
 test-kill: bootstrap  ## each named point, and 200 kills at random moments
 	@tools/test kill-all
+test-servers: bootstrap  ## connectors, stores and the program against real servers, which it starts
+	@tools/bootstrap --servers
+	@tools/test servers
 
 .PHONY: bench bench-quick
 bench: build  ## the measured claims: speed, memory, growth; writes a report

@@ -19,12 +19,21 @@
 
 namespace sluice {
 
+/// What a store is known not to do. The suite then asserts what follows from that instead.
+struct StorePromises {
+  /// false: of many creators at once several may win, the last of them for good (safety: A1).
+  bool atomic = true;
+  /// false: ListStaged shows attempts as "", for the store lists nothing but names.
+  bool names_attempts = true;
+};
+
 /// One store, empty at first. Its destructor removes everything.
 class StoreFixture {
  public:
   virtual ~StoreFixture() = default;
   /// A handle to that store, as another process would have it. Outlives no fixture.
   virtual std::unique_ptr<Store> Open() = 0;
+  virtual StorePromises promises() const { return {}; }
 };
 /// Makes the fixture of one test. Naming it in a test program links the suite into it.
 class StoreMaker {

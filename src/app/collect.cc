@@ -58,7 +58,7 @@ class Collector {
  private:
   Status Open() {
     std::error_code error;
-    if (!std::filesystem::exists(request_.destination.path, error)) {
+    if (!MayExist(request_.destination)) {
       return Error(ErrorKind::kUsage, "gc.no-destination",
                    "no such destination: " + request_.destination.uri);
     }

@@ -13,10 +13,12 @@
 #include "destination/object_store.h"
 #include "driver/mysql.h"
 #include "driver/sqlite.h"
+#include "sluice/clock.h"
 #include "source/mysql.h"
 #include "source/sqlite.h"
 #include "state/sqlite_state.h"
 #include "store/local.h"
+#include "store/s3.h"
 
 namespace sluice {
 namespace {
@@ -30,12 +32,23 @@ struct SourceConnector {
 struct StoreConnector {
   std::string_view scheme;
   std::string_view form;
-  Result<std::unique_ptr<Store>> (*open)(const std::string& path);
+  Result<std::unique_ptr<Store>> (*open)(const Endpoint& endpoint);
+  /// The canonical text of a place elsewhere; null: a folder of this machine.
+  Result<std::string> (*canonical)(const Uri& uri) = nullptr;
 };
 
 Result<std::unique_ptr<Source>> OpenServer(const Endpoint& endpoint) {
   ARROW_ASSIGN_OR_RAISE(const auto options, MysqlOptionsFrom(endpoint.given));
   return OpenMysqlSource(options);
+}
+
+Result<std::string> CanonicalS3(const Uri& uri) {
+  ARROW_ASSIGN_OR_RAISE(const S3Options options, ParseS3Uri(uri));
+  return CanonicalS3Uri(options);
+}
+Result<std::unique_ptr<Store>> OpenS3(const Endpoint& endpoint) {
+  ARROW_ASSIGN_OR_RAISE(const S3Options options, ParseS3Uri(endpoint.given));
+  return OpenS3Store(options, SystemClock());
 }
 
 /// The first line of each table is what a bare path means.
@@ -47,13 +60,15 @@ constexpr auto kSources = std::to_array<SourceConnector>({
      /*is_server=*/true},
 });
 constexpr auto kStores = std::to_array<StoreConnector>({
-    {"file", "file:///absolute/folder, file:relative/folder or a path", OpenLocalStore},
+    {"file", "file:///absolute/folder, file:relative/folder or a path",
+     [](const Endpoint& endpoint) { return OpenLocalStore(endpoint.path); }},
+    {"s3", "s3://bucket/prefix?endpoint=…&region=…", OpenS3, CanonicalS3},
 });
 
 /// Documented, and refused until they are built.
 constexpr auto kLaterSchemes = std::to_array<std::string_view>(
-    {"postgres", "postgresql", "odbc", "adbc", "python", "s3", "gs", "az", "null",
-     "redshift", "bigquery", "snowflake", "iceberg+rest", "iceberg+glue", "glue"});
+    {"postgres", "postgresql", "odbc", "adbc", "python", "gs", "az", "null", "redshift",
+     "bigquery", "snowflake", "iceberg+rest", "iceberg+glue", "glue"});
 
 template <typename Table>
 std::string Forms(const Table& table) {
@@ -149,8 +164,7 @@ Result<Endpoint> ResolveServer(const Uri& uri) {
 }
 
 template <typename Table>
-Result<Endpoint> Resolve(std::string_view text, std::string_view role,
-                         const Table& table) {
+Result<Uri> ParseKnown(std::string_view text, std::string_view role, const Table& table) {
   ARROW_ASSIGN_OR_RAISE(Uri uri, ParseUri(text));
   if (uri.scheme.empty()) {
     uri.scheme = std::string(table.front().scheme);
@@ -158,14 +172,14 @@ Result<Endpoint> Resolve(std::string_view text, std::string_view role,
   bool known = false;
   for (const auto& connector : table) known = known || connector.scheme == uri.scheme;
   if (!known) return UnknownScheme(uri, role, table);
-  if constexpr (std::is_same_v<typename Table::value_type, SourceConnector>) {
-    for (const auto& connector : table)
-      if (connector.scheme == uri.scheme && connector.is_server)
-        return ResolveServer(uri);
-  }
+  return uri;
+}
+
+Result<Endpoint> OnThisMachine(const Uri& uri, std::string_view text) {
   ARROW_RETURN_NOT_OK(CheckIsPath(uri, text));
   Endpoint endpoint;
   endpoint.scheme = uri.scheme;
+  endpoint.given = uri;
   endpoint.path = CanonicalPath(uri.path);
   endpoint.uri = fmt::format("{}://{}", uri.scheme, EncodeUriPath(endpoint.path));
   return endpoint;
@@ -183,11 +197,37 @@ Result<Endpoint> ResolveSource(std::string_view uri) {
     return Error(ErrorKind::kUsage, "uri.memory",
                  "a database in memory has nothing to copy");
   }
-  return Resolve(uri, "source", kSources);
+  ARROW_ASSIGN_OR_RAISE(const Uri parsed, ParseKnown(uri, "source", kSources));
+  for (const SourceConnector& connector : kSources)
+    if (connector.scheme == parsed.scheme && connector.is_server)
+      return ResolveServer(parsed);
+  return OnThisMachine(parsed, uri);
 }
 
 Result<Endpoint> ResolveDestination(std::string_view uri) {
-  return Resolve(uri, "destination", kStores);
+  ARROW_ASSIGN_OR_RAISE(const Uri parsed, ParseKnown(uri, "destination", kStores));
+  for (const StoreConnector& connector : kStores) {
+    if (connector.scheme != parsed.scheme || connector.canonical == nullptr) continue;
+    Endpoint endpoint;
+    endpoint.scheme = parsed.scheme;
+    endpoint.given = parsed;
+    ARROW_ASSIGN_OR_RAISE(endpoint.uri, connector.canonical(parsed));
+    return endpoint;
+  }
+  return OnThisMachine(parsed, uri);
+}
+
+Result<Endpoint> ResolveRoot(std::string_view root, std::string_view address) {
+  const size_t options = address.find('?');
+  const bool keeps = options != std::string_view::npos && address.find("://") < options &&
+                     root.find('?') == std::string_view::npos;
+  return ResolveDestination(
+      fmt::format("{}{}", root, keeps ? address.substr(options) : ""));
+}
+
+bool MayExist(const Endpoint& destination) {
+  std::error_code error;
+  return destination.path.empty() || std::filesystem::exists(destination.path, error);
 }
 
 Result<std::unique_ptr<Source>> OpenSource(const Endpoint& endpoint) {
@@ -200,7 +240,7 @@ Result<std::unique_ptr<Source>> OpenSource(const Endpoint& endpoint) {
 
 Result<std::unique_ptr<Store>> OpenStore(const Endpoint& endpoint) {
   for (const StoreConnector& connector : kStores) {
-    if (connector.scheme == endpoint.scheme) return connector.open(endpoint.path);
+    if (connector.scheme == endpoint.scheme) return connector.open(endpoint);
   }
   return Error(ErrorKind::kUsage, "uri.unknown-scheme",
                fmt::format("unknown scheme {}:", endpoint.scheme));
@@ -212,15 +252,19 @@ Result<std::unique_ptr<Destination>> OpenDestination(const Endpoint& endpoint) {
 }
 
 std::string UriBelow(const Endpoint& destination, std::string_view path) {
-  return fmt::format("{}/{}", destination.uri, EncodeUriPath(path));
+  const std::string& uri = destination.uri;
+  const size_t options = destination.path.empty() ? uri.find('?') : std::string::npos;
+  return fmt::format("{}/{}{}", uri.substr(0, options), EncodeUriPath(path),
+                     options == std::string::npos ? "" : uri.substr(options));
 }
 
 Status CheckApart(const Endpoint& source, const Endpoint& destination,
                   const std::string& state_path) {
+  const bool elsewhere = destination.path.empty();
   for (const std::string suffix : {"", "-wal", "-shm", "-journal"}) {
     if (source.path.empty()) break;  // A server has no place on this disk that is known.
     const std::string file = source.path + suffix;
-    if (IsAtOrBelow(destination.path, file)) {
+    if (!elsewhere && IsAtOrBelow(destination.path, file)) {
       return Error(ErrorKind::kUsage, "job.destination-is-source",
                    "the destination is the database file itself: " + destination.path,
                    "name a folder for the files");
@@ -231,7 +275,8 @@ Status CheckApart(const Endpoint& source, const Endpoint& destination,
                    "give --state a file of its own");
     }
   }
-  if (!state_path.empty() && IsAtOrBelow(destination.path, CanonicalPath(state_path))) {
+  if (!elsewhere && !state_path.empty() &&
+      IsAtOrBelow(destination.path, CanonicalPath(state_path))) {
     return Error(ErrorKind::kUsage, "job.destination-is-state",
                  "the destination is the state file itself: " + destination.path,
                  "name a folder for the files");

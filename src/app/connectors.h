@@ -18,11 +18,12 @@ namespace sluice {
 /// A source or a destination, found to be one but not opened.
 struct Endpoint {
   std::string scheme;
-  std::string
-      path;  ///< absolute, symbolic links followed as far as it exists; "" for a server
-  std::string
-      uri;  ///< canonical, without secrets and options; the same place has the same text
-  Uri given;  ///< as it was written, secrets included: to open it, never to show it
+  /// On this machine: absolute, symbolic links followed as far as it exists. "" elsewhere.
+  std::string path;
+  /// Canonical: the same place has the same text. Without secrets, and without options that do not say
+  /// where ("s3://bucket/prefix?endpoint=…" keeps that one).
+  std::string uri;
+  Uri given;  ///< as it was written, secrets and options included: to open it, never to show it
 };
 
 /// kUsage: an unknown scheme (names the nearest), one that is not in this version, an
@@ -34,6 +35,14 @@ Result<Endpoint> ResolveDestination(std::string_view uri);
 Result<std::unique_ptr<Source>> OpenSource(const Endpoint& endpoint);
 Result<std::unique_ptr<Store>> OpenStore(const Endpoint& endpoint);
 Result<std::unique_ptr<Destination>> OpenDestination(const Endpoint& endpoint);
+
+/// Whether there is anything to look into: false for a folder that is absent. A place elsewhere
+/// says so itself when it is asked.
+bool MayExist(const Endpoint& destination);
+
+/// The destination a manifest's address lies in: `root` is the address cut before the table's
+/// folder, with the scheme; `address` the whole, whose options count.
+Result<Endpoint> ResolveRoot(std::string_view root, std::string_view address);
 
 /// The URI of an object or folder below a destination, of its path there.
 std::string UriBelow(const Endpoint& destination, std::string_view path);

@@ -55,17 +55,38 @@ TEST_F(ConnectorsTest, OnePlaceHasOneText) {
   EXPECT_EQ(ResolveSource("../" + root_.filename().string() + "/shop.db")->uri, uri);
 }
 
+TEST_F(ConnectorsTest, APlaceOnS3IsNamedByBucketPrefixAndEndpointOnly) {
+  const Endpoint place = *ResolveDestination(
+      "s3://lake/raw//?region=eu-west-1&endpoint=http://127.0.0.1:9/&sse=AES256");
+  EXPECT_EQ(place.scheme, "s3");
+  EXPECT_EQ(place.path, "");
+  EXPECT_EQ(place.uri, "s3://lake/raw?endpoint=http://127.0.0.1:9");
+  EXPECT_EQ(UriBelow(place, "main/a b"),
+            "s3://lake/raw/main/a%20b?endpoint=http://127.0.0.1:9");
+  EXPECT_EQ((*OpenStore(place))->Describe(), place.uri);
+  const Endpoint root =
+      *ResolveRoot("s3://lake/raw", "s3://lake/raw/x.json?endpoint=http://127.0.0.1:9");
+  EXPECT_EQ(root.uri, place.uri);
+  EXPECT_EQ(IdOf(ResolveDestination("s3:///raw").status()), "uri.no-bucket");
+  EXPECT_EQ(Told(ResolveDestination("s3://lake?regoin=x").status()),
+            "s3: has no option regoin | did you mean region?");
+  EXPECT_EQ(IdOf(ResolveDestination("s3://lake?part_size=1").status()), "uri.bad-option");
+  EXPECT_EQ(IdOf(ResolveDestination("s3://lake?endpoint=lake.corp").status()),
+            "uri.bad-option");
+}
+
 TEST_F(ConnectorsTest, ASchemeOfALaterVersionIsNamed) {
   const std::string source_hint =
       "usable as a source: sqlite:///absolute.db, sqlite:relative.db or a path; "
       "mysql://user:password@host:port/database; "
       "mariadb://user:password@host:port/database";
   const std::string destination_hint =
-      "usable as a destination: file:///absolute/folder, file:relative/folder or a path";
+      "usable as a destination: file:///absolute/folder, file:relative/folder or a path; "
+      "s3://bucket/prefix?endpoint=…&region=…";
   EXPECT_EQ(Told(ResolveSource("postgres://reader:secret@db/shop").status()),
             "postgres: is not in this version as a source | " + source_hint);
-  EXPECT_EQ(Told(ResolveDestination("s3://lake/raw").status()),
-            "s3: is not in this version as a destination | " + destination_hint);
+  EXPECT_EQ(Told(ResolveDestination("gs://lake/raw").status()),
+            "gs: is not in this version as a destination | " + destination_hint);
   EXPECT_EQ(
       Told(ResolveDestination("iceberg+glue://x").status()),
       "iceberg+glue: is not in this version as a destination | " + destination_hint);

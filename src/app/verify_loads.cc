@@ -60,8 +60,7 @@ class Verifier {
       : request_(request), stop_(stop) {}
 
   Result<std::vector<VerifiedLoad>> Run() {
-    std::error_code error;
-    if (!fs::is_directory(request_.destination.path, error)) {
+    if (!MayExist(request_.destination)) {
       return Error(ErrorKind::kUsage, "verify.no-destination",
                    "no such destination: " + request_.destination.uri);
     }
@@ -262,8 +261,12 @@ class Verifier {
 }  // namespace
 
 bool IsManifestAddress(const std::string& argument) {
-  return argument.ends_with(".json") && (argument.starts_with("_sluice/") ||
-                                         argument.find("/_sluice/") != std::string::npos);
+  // A URI may have options after the name.
+  const bool is_uri = argument.find("://") != std::string::npos;
+  const std::string name =
+      argument.substr(0, is_uri ? argument.find('?') : argument.npos);
+  return name.ends_with(".json") &&
+         (name.starts_with("_sluice/") || name.find("/_sluice/") != std::string::npos);
 }
 
 Status TakeManifestAddress(const std::string& address, VerifyRequest* request) {
@@ -273,10 +276,13 @@ Status TakeManifestAddress(const std::string& address, VerifyRequest* request) {
   const std::string path =
       bare ? fs::absolute(address, error).lexically_normal().string() : uri.path;
   ARROW_ASSIGN_OR_RAISE(const SlotAddress slot, ParseSlotAddress(path));
-  const std::string root = slot.root.empty() ? "/" : slot.root;
-  ARROW_ASSIGN_OR_RAISE(
-      request->destination,
-      ResolveDestination(bare ? root : uri.scheme + ":" + EncodeUriPath(root)));
+  const bool on_host = !uri.authority.empty();
+  std::string root = slot.root.empty() && !on_host ? "/" : slot.root;
+  if (!bare) {
+    root = fmt::format("{}:{}{}{}", uri.scheme, on_host ? "//" : "", uri.authority,
+                       EncodeUriPath(root));
+  }
+  ARROW_ASSIGN_OR_RAISE(request->destination, ResolveRoot(root, address));
   request->manifest = fmt::format("{}/_sluice/{}.json", slot.table_folder, slot.load);
   return Status::OK();
 }

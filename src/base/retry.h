@@ -1,5 +1,5 @@
 /// \file
-/// When a transient error is tried again. The only retry loop of the program is transfer's.
+/// When a transient error is tried again: a chunk by transfer, one request by the S3 client.
 #pragma once
 
 #include <chrono>

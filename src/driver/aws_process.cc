@@ -1,0 +1,139 @@
+#include "driver/aws_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+extern char** environ;
+
+namespace sluice::aws {
+namespace {
+
+constexpr size_t kOutputMax = 1 << 20;
+constexpr std::chrono::seconds kPatience{60};
+
+Status Failed(const std::string& what) {
+  return Error(ErrorKind::kUsage, "credentials.process", "credential_process " + what,
+               "run the command by hand: it must print JSON and exit with 0");
+}
+
+class Pipe {
+ public:
+  Pipe() { good_ = pipe2(ends_.data(), O_CLOEXEC) == 0; }
+  ~Pipe() {
+    CloseWriter();
+    if (good_) close(ends_[0]);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  bool good() const { return good_; }
+  int reader() const { return ends_[0]; }
+  int writer() const { return ends_[1]; }
+  void CloseWriter() {
+    if (good_ && ends_[1] >= 0) close(std::exchange(ends_[1], -1));
+  }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+  bool good_ = false;
+};
+
+/// Reads to the end, or to the end of patience or of the bound.
+Status ReadAll(int fd, Clock& clock, std::string* output) {
+  const auto begun = clock.Elapsed();
+  std::array<char, 4096> piece{};
+  for (;;) {
+    const auto left = kPatience - (clock.Elapsed() - begun);
+    const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(left);
+    if (millis.count() <= 0) return Failed("does not end");
+    pollfd waited{fd, POLLIN, 0};
+    const int ready = poll(&waited, 1, static_cast<int>(millis.count()));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) return Failed("does not end");
+    const ssize_t got = read(fd, piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return Failed(std::string("cannot be read: ") + strerror(errno));
+    if (got == 0) return Status::OK();
+    output->append(piece.data(), static_cast<size_t>(got));
+    if (output->size() > kOutputMax) return Failed("prints too much");
+  }
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> SplitCommand(const std::string& command) {
+  std::vector<std::string> words;
+  std::string word;
+  bool within = false;
+  char quote = 0;
+  for (size_t i = 0; i < command.size(); ++i) {
+    const char c = command[i];
+    const bool escapes = c == '\\' && quote != '\'' && i + 1 < command.size();
+    if (escapes) {
+      word.push_back(command[++i]);
+      within = true;
+    } else if (quote != 0) {
+      if (c == quote) {
+        quote = 0;
+      } else {
+        word.push_back(c);
+      }
+    } else if (c == '\'' || c == '"') {
+      quote = c;
+      within = true;
+    } else if (c == ' ' || c == '\t') {
+      if (within) words.push_back(std::exchange(word, ""));
+      within = false;
+    } else {
+      word.push_back(c);
+      within = true;
+    }
+  }
+  if (quote != 0) return Failed("has a quote that is not closed");
+  if (within) words.push_back(word);
+  if (words.empty()) return Failed("is empty");
+  return words;
+}
+
+Result<std::string> OutputOfCommand(const std::string& command, Clock& clock) {
+  ARROW_ASSIGN_OR_RAISE(std::vector<std::string> words, SplitCommand(command));
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  Pipe pipe;
+  if (!pipe.good()) return Failed(std::string("cannot be run: ") + strerror(errno));
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, pipe.writer(), STDOUT_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  pid_t child = 0;
+  const int error =
+      posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0)
+    return Failed(fmt::format("cannot be run: {}: {}", words[0], strerror(error)));
+  pipe.CloseWriter();
+  std::string output;
+  const Status read = ReadAll(pipe.reader(), clock, &output);
+  if (!read.ok()) kill(child, SIGKILL);
+  int outcome = 0;
+  while (waitpid(child, &outcome, 0) < 0 && errno == EINTR) {
+  }
+  ARROW_RETURN_NOT_OK(read);
+  if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0) return output;
+  return Failed(WIFEXITED(outcome)
+                    ? fmt::format("ended with {}", WEXITSTATUS(outcome))
+                    : fmt::format("was ended by signal {}", WTERMSIG(outcome)));
+}
+
+}  // namespace sluice::aws
