@@ -18,8 +18,7 @@ class Fixture final : public sluice::StoreFixture {
 };
 
 using sluice::StoreConformance;
-INSTANTIATE_TEST_SUITE_P(Mine, StoreConformance,
-                         ::testing::Values(sluice::StoreMaker([] {
+INSTANTIATE_TEST_SUITE_P(Mine, StoreConformance, ::testing::Values(sluice::StoreMaker([] {
                            return std::make_unique<Fixture>();
                          })));
 
