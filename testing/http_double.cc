@@ -175,10 +175,12 @@ void HttpDouble::Serve(int connection) {
     std::string head = "HTTP/1.1 " + std::to_string(reply.status) + " Said\r\n";
     if (!reply.headers.contains("Content-Length") && reply.status != 204)
       head += "Content-Length: " + std::to_string(reply.body.size()) + "\r\n";
-    for (const auto& [name, value] : reply.headers) head += name + ": " + value + "\r\n";
+    for (const auto& [name, value] : reply.headers)
+      head.append(name).append(": ").append(value).append("\r\n");
+    head += "\r\n";
     std::string body = bodiless ? "" : reply.body;
     if (reply.wire == Wire::kCutBody) body.resize(body.size() / 2);
-    if (!Send(connection, head + "\r\n" + body) || reply.wire != Wire::kWhole) break;
+    if (!Send(connection, head.append(body)) || reply.wire != Wire::kWhole) break;
   }
   const std::lock_guard lock(mutex_);
   connections_.erase(connection);

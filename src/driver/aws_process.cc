@@ -108,6 +108,7 @@ Result<std::vector<std::string>> SplitCommand(const std::string& command) {
 Result<std::string> OutputOfCommand(const std::string& command, Clock& clock) {
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> words, SplitCommand(command));
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   Pipe pipe;

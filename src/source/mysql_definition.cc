@@ -43,6 +43,7 @@ Status NoSuchTable(Connection& connection, const TableName& name) {
     return denied;
   std::vector<std::string> names;
   ARROW_ASSIGN_OR_RAISE(const auto tables, ListTables(connection, "*", /*views=*/true));
+  names.reserve(tables.size());
   for (const TableName& table : tables) names.push_back(table.table);
   const std::string meant = DidYouMean(name.table, names);
   return Error(ErrorKind::kUsage, "source.no-such-table",
@@ -195,6 +196,7 @@ Result<std::vector<TableName>> ListTables(Connection& connection, const std::str
           "ORDER BY TABLE_NAME",
           TextLiteral(schema), views ? ", 'VIEW'" : "", TextLiteral(LikePattern(glob)))));
   std::vector<TableName> names;
+  names.reserve(rows.size());
   for (const TextRow& row : rows) names.push_back({schema, Text(row, 0)});
   return names;
 }

@@ -176,6 +176,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> OpenReader(
   auto rows = connection->Stream(sql);
   if (!rows.ok()) return errors.Changed(rows.status());
   std::vector<Wire> wires;
+  wires.reserve(static_cast<size_t>((*rows)->column_count()));
   for (int i = 0; i < (*rows)->column_count(); ++i) wires.push_back((*rows)->wire(i));
   errors.SetWires(std::move(wires));
   ARROW_RETURN_NOT_OK(CheckWires(**rows, errors));
