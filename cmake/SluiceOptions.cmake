@@ -25,7 +25,7 @@ set(SLUICE_SANITIZE_ENVIRONMENT "")
 if(SLUICE_SANITIZE)
   # As the program does (ADR 6); and a sanitizer sees nothing of the allocator inside Arrow's library.
   set(SLUICE_SANITIZE_ENVIRONMENT "ARROW_DEFAULT_MEMORY_POOL=system"
-    "UBSAN_OPTIONS=print_stacktrace=1" "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+    "UBSAN_OPTIONS=print_stacktrace=1" "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${CMAKE_SOURCE_DIR}/tools/tsan.supp")
   add_compile_options(-fsanitize=${SLUICE_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${SLUICE_SANITIZE})
   if(SLUICE_SANITIZE MATCHES undefined)

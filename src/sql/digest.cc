@@ -176,13 +176,8 @@ char* WriteFixed(char* out, const Cells& cells, int64_t row) {
 class Sha256 {
  public:
   // Fetched once: a fetch per row costs more than the hash of a short row.
-  Sha256()
-      : algorithm_(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
-        context_(EVP_MD_CTX_new()) {}
-  ~Sha256() {
-    EVP_MD_CTX_free(context_);
-    EVP_MD_free(algorithm_);
-  }
+  Sha256() : algorithm_(Algorithm()), context_(EVP_MD_CTX_new()) {}
+  ~Sha256() { EVP_MD_CTX_free(context_); }
   Sha256(const Sha256&) = delete;
   Sha256& operator=(const Sha256&) = delete;
 
@@ -193,7 +188,13 @@ class Sha256 {
   }
 
  private:
-  EVP_MD* algorithm_;
+  /// Fetched once for the process: to look it up costs more than to hash a short row.
+  static const EVP_MD* Algorithm() {
+    static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return algorithm;
+  }
+
+  const EVP_MD* algorithm_;
   EVP_MD_CTX* context_;
 };
 

@@ -68,18 +68,19 @@ class Streams {
   explicit Streams(RunContext& run) : run_(run), reports_(run.spec.streams.size()) {}
 
   std::vector<StreamReport> Run() {
-    std::vector<std::thread> others;
-    Session& own = *run_.idle.Take();
+    // All taken before anybody works: whoever copies takes what is idle.
+    std::vector<Session*> own;
     const size_t count = std::min(run_.sessions.sessions.size(), reports_.size());
-    others.reserve(count);
-    for (size_t i = 1; i < count; ++i) {
-      others.emplace_back(
-          [this, &session = *run_.idle.Take(), hook = CurrentCrashHook()] {
-            SetCrashHook(hook);
-            Work(session);
-          });
+    while (own.size() < std::max<size_t>(count, 1)) own.push_back(run_.idle.Take());
+    std::vector<std::thread> others;
+    others.reserve(own.size());
+    for (size_t i = 1; i < own.size(); ++i) {
+      others.emplace_back([this, &session = *own[i], hook = CurrentCrashHook()] {
+        SetCrashHook(hook);
+        Work(session);
+      });
     }
-    Work(own);
+    Work(*own[0]);
     for (std::thread& other : others) other.join();
     reports_.resize(begun_);
     return std::move(reports_);
