@@ -43,6 +43,6 @@ function(sluice_test NAME)
     list(APPEND _labels threaded)
     add_dependencies(threaded_tests ${NAME})
   endif()
-  set_tests_properties(${NAME} PROPERTIES LABELS "${_labels}" TIMEOUT 300
+  set_tests_properties(${NAME} PROPERTIES LABELS "${_labels}" TIMEOUT 1200
     ENVIRONMENT "${SLUICE_SANITIZE_ENVIRONMENT}")
 endfunction()
