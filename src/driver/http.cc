@@ -145,9 +145,11 @@ Status StatusOf(CURLcode code, const Exchange& exchange, const char* detail) {
 }
 
 /// libcurl wants to be initialised once, before threads use it.
-void InitializeOnce() {
+Status Initialized() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
-  static_cast<void>(code);
+  if (code == CURLE_OK) return Status::OK();
+  return Error(ErrorKind::kFailed, "http.library",
+               fmt::format("libcurl cannot start: {}", curl_easy_strerror(code)));
 }
 
 }  // namespace
@@ -270,9 +272,7 @@ struct Client::Pool {
 };
 
 Client::Client(Options options)
-    : options_(std::move(options)), pool_(std::make_unique<Pool>()) {
-  InitializeOnce();
-}
+    : options_(std::move(options)), pool_(std::make_unique<Pool>()) {}
 Client::~Client() = default;
 
 std::unique_ptr<Client::Handle> Client::Take() {
@@ -293,6 +293,7 @@ void Client::GiveBack(std::unique_ptr<Handle> handle) {
 }
 
 Result<Response> Client::Send(const Request& request) {
+  ARROW_RETURN_NOT_OK(Initialized());
   auto handle = Take();
   auto response = handle->Send(request, options_);
   // Who refuses before it has read the body may take it for the next request.
