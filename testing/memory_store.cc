@@ -321,7 +321,7 @@ class MemoryHandle final : public Store {
       const std::pair<const std::string, MemoryState::Object>& entry) {
     return {entry.first, entry.second.version,
             static_cast<int64_t>(entry.second.bytes.size()),
-            entry.second.modified_micros};
+            entry.second.modified_micros, std::nullopt};
   }
 
   /// Between looking and writing, in a store that is not atomic.

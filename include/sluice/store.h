@@ -44,6 +44,8 @@ struct ObjectInfo {
   std::string version_id;
   int64_t size = 0;
   int64_t modified_micros = 0;  ///< the store's clock
+  /// Of all bytes, where the store keeps one that it proved when it took them; told by Head.
+  std::optional<uint32_t> crc32c;
 };
 
 struct StageTarget {
@@ -83,6 +85,8 @@ class Store {
   virtual ~Store() = default;
   virtual std::string Describe() const = 0;  ///< URI without secrets
   virtual Result<ProbeVerdict> Probe() = 0;
+  /// Requests that are worth having under way at once.
+  virtual int width() const { return 1; }
 
   virtual Result<std::unique_ptr<PendingObject>> Begin(const StageTarget& target) = 0;
   /// Create-only. Ours already there (same inode; or size and crc32c of the receipt): adopted.

@@ -16,6 +16,7 @@
 #include "store/local_link.h"
 #include "store/local_object.h"
 #include "store/local_tree.h"
+#include "store/object_path.h"
 
 namespace sluice {
 namespace {
@@ -55,7 +56,7 @@ std::string FileUri(std::string_view path) {
 
 ObjectInfo InfoOf(std::string path, const struct stat& seen) {
   return {std::move(path), std::to_string(seen.st_ino), seen.st_size,
-          seen.st_mtim.tv_sec * 1'000'000 + seen.st_mtim.tv_nsec / 1000};
+          seen.st_mtim.tv_sec * 1'000'000 + seen.st_mtim.tv_nsec / 1000, std::nullopt};
 }
 
 class LocalStore final : public Store {
@@ -84,7 +85,8 @@ class LocalStore final : public Store {
   using Visitor = std::function<void(const std::string& path, const struct stat& seen)>;
   enum class Look { kPublished, kStaged };
 
-  Status CheckPublishedPath(const std::string& path) const;
+  /// Of a published object, in a tree that is there.
+  Status CheckPlace(const std::string& path) const;
   Result<std::optional<uint64_t>> FindStaged(const StagedObject& staged,
                                              const LocalToken& token) const;
   Result<std::optional<ObjectRef>> Adopt(const StagedObject& staged,
@@ -97,11 +99,9 @@ class LocalStore final : public Store {
   const std::shared_ptr<const LocalTree> tree_;
 };
 
-Status LocalStore::CheckPublishedPath(const std::string& path) const {
-  ARROW_RETURN_NOT_OK(CheckPath(path));
-  if (!IsStagingPath(path)) return tree_->CheckRoot();
-  return Error(ErrorKind::kDestination, "store.bad-path",
-               fmt::format("wanted the path of a published object, found: {}", path));
+Status LocalStore::CheckPlace(const std::string& path) const {
+  ARROW_RETURN_NOT_OK(CheckPublishedPath(path));
+  return tree_->CheckRoot();
 }
 
 /// Descriptor and facts of a file; no descriptor when absent.
@@ -134,7 +134,8 @@ Result<std::optional<uint64_t>> LocalStore::FindStaged(const StagedObject& stage
       fmt::format(
           "the staged file is no longer the one that was written, {} bytes wanted, "
           "{} found: {}",
-          staged.size, seen.st_size, tree_->Absolute(token.staging_path)));
+          staged.size, seen.st_size, tree_->Absolute(token.staging_path)),
+      "look for whatever writes below _sluice/staging");
 }
 
 /// The published object if it is ours; nothing when there is none; an error when it is
@@ -173,7 +174,7 @@ Result<std::optional<ObjectRef>> LocalStore::Adopt(const StagedObject& staged,
 }
 
 Result<ObjectRef> LocalStore::Publish(const StagedObject& staged) {
-  ARROW_RETURN_NOT_OK(CheckPublishedPath(staged.path));
+  ARROW_RETURN_NOT_OK(CheckPlace(staged.path));
   ARROW_ASSIGN_OR_RAISE(const LocalToken token, ParseToken(staged.token));
   const PathParts from = SplitPath(token.staging_path), to = SplitPath(staged.path);
   for (int race = 0; race < kFolderRacesMax; ++race) {
@@ -188,7 +189,7 @@ Result<ObjectRef> LocalStore::Publish(const StagedObject& staged) {
       return Error(ErrorKind::kDestination, "store.staged-gone",
                    fmt::format("the staged file is gone, and nothing was published: {}",
                                tree_->Absolute(token.staging_path)),
-                   "somebody removed what was staged; discard this load and run again");
+                   "look for whatever removes files below _sluice/staging");
     }
     ARROW_ASSIGN_OR_RAISE(const UniqueFd source, tree_->OpenFolder(from.folder));
     ARROW_ASSIGN_OR_RAISE(const UniqueFd target, tree_->MakeFolder(to.folder));
@@ -249,7 +250,7 @@ Result<PutOutcome> LocalStore::Install(const std::string& from, const std::strin
 
 Result<PutOutcome> LocalStore::Put(const std::string& path, std::string_view bytes,
                                    PutMode mode) {
-  ARROW_RETURN_NOT_OK(CheckPublishedPath(path));
+  ARROW_RETURN_NOT_OK(CheckPlace(path));
   // With what else is staged under the object's name: what is left of a Put that died is found, and
   // collected, with the load whose slot it would have been.
   const PathParts parts = SplitPath(path);
@@ -272,7 +273,7 @@ Result<PutOutcome> LocalStore::Put(const std::string& path, std::string_view byt
 
 Result<std::optional<std::string>> LocalStore::Get(const std::string& path,
                                                    int64_t size_max) {
-  ARROW_RETURN_NOT_OK(CheckPublishedPath(path));
+  ARROW_RETURN_NOT_OK(CheckPlace(path));
   struct stat seen {};
   ARROW_ASSIGN_OR_RAISE(const UniqueFd file, OpenObject(path, &seen));
   if (!file.valid()) return std::nullopt;
@@ -289,7 +290,7 @@ Result<std::optional<std::string>> LocalStore::Get(const std::string& path,
 }
 
 Result<std::optional<ObjectInfo>> LocalStore::Head(const std::string& path) {
-  ARROW_RETURN_NOT_OK(CheckPublishedPath(path));
+  ARROW_RETURN_NOT_OK(CheckPlace(path));
   struct stat seen {};
   ARROW_ASSIGN_OR_RAISE(const UniqueFd file, OpenObject(path, &seen));
   if (!file.valid()) return std::nullopt;
@@ -298,7 +299,7 @@ Result<std::optional<ObjectInfo>> LocalStore::Head(const std::string& path) {
 
 Result<std::shared_ptr<arrow::io::RandomAccessFile>> LocalStore::Read(
     const ObjectRef& object) {
-  ARROW_RETURN_NOT_OK(CheckPublishedPath(object.path));
+  ARROW_RETURN_NOT_OK(CheckPlace(object.path));
   struct stat seen {};
   ARROW_ASSIGN_OR_RAISE(UniqueFd file, OpenObject(object.path, &seen));
   if (!file.valid()) {
@@ -408,7 +409,7 @@ Result<std::vector<StagedObject>> LocalStore::ListStaged(const std::string& fold
 }
 
 Status LocalStore::Delete(const std::string& path) {
-  ARROW_RETURN_NOT_OK(CheckPublishedPath(path));
+  ARROW_RETURN_NOT_OK(CheckPlace(path));
   return tree_->Remove(path);
 }
 

@@ -13,6 +13,8 @@
 #include "arrow/io/interfaces.h"
 #include "base/crash_point.h"
 #include "base/crc32c.h"
+#include "store/object_path.h"
+#include "store/ranged_file.h"
 
 namespace sluice {
 namespace {
@@ -125,76 +127,37 @@ class LocalObject final : public PendingObject {
   Status failure_;
 };
 
-class LocalReader final : public arrow::io::RandomAccessFile {
+class LocalReader final : public RangedFile {
  public:
   LocalReader(std::shared_ptr<const LocalTree> tree, UniqueFd file, std::string path,
               int64_t size)
-      : tree_(std::move(tree)),
+      : RangedFile(size),
+        tree_(std::move(tree)),
         file_(std::move(file)),
-        path_(std::move(path)),
-        size_(size) {}
+        path_(std::move(path)) {}
 
   Status Close() override {
     if (file_.valid()) file_ = UniqueFd();
     return Status::OK();
   }
   bool closed() const override { return !file_.valid(); }
-  Result<int64_t> GetSize() override {
-    ARROW_RETURN_NOT_OK(CheckOpen());
-    return size_;
-  }
-  Result<int64_t> Tell() const override {
-    ARROW_RETURN_NOT_OK(CheckOpen());
-    return position_;
-  }
-  Status Seek(int64_t position) override {
-    ARROW_RETURN_NOT_OK(CheckOpen());
-    if (position < 0) return Status::Invalid("seek before the start: ", position);
-    position_ = position;
-    return Status::OK();
-  }
-  Result<int64_t> Read(int64_t size, void* out) override {
-    ARROW_ASSIGN_OR_RAISE(const int64_t done, ReadAt(position_, size, out));
-    position_ += done;
-    return done;
-  }
-  Result<std::shared_ptr<arrow::Buffer>> Read(int64_t size) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(position_, size));
-    position_ += buffer->size();
-    return buffer;
-  }
-  /// Thread-safe, unlike the calls that move the position.
-  Result<int64_t> ReadAt(int64_t position, int64_t size, void* out) override {
-    ARROW_RETURN_NOT_OK(CheckOpen());
-    if (position < 0 || size < 0) return Status::Invalid("read of a negative range");
-    const int64_t wanted = std::clamp<int64_t>(size_ - position, 0, size);
-    ARROW_ASSIGN_OR_RAISE(const int64_t done, ReadFully(*tree_, file_, path_, position,
-                                                        wanted, static_cast<char*>(out)));
-    if (done == wanted) return done;
+
+ protected:
+  Status ReadRange(int64_t position, int64_t wanted, char* out) override {
+    ARROW_ASSIGN_OR_RAISE(const int64_t done,
+                          ReadFully(*tree_, file_, path_, position, wanted, out));
+    if (done == wanted) return Status::OK();
     return Error(
         ErrorKind::kDestination, "store.object-changed",
         fmt::format("the file became shorter while it was read: {} bytes wanted, {} "
                     "found: {}",
-                    size_, position + done, tree_->Absolute(path_)));
-  }
-  Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t size) override {
-    const int64_t wanted =
-        std::clamp<int64_t>(size_ - position, 0, std::max<int64_t>(size, 0));
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(wanted));
-    ARROW_RETURN_NOT_OK(ReadAt(position, wanted, buffer->mutable_data()).status());
-    return std::shared_ptr<arrow::Buffer>(std::move(buffer));
+                    size(), position + done, tree_->Absolute(path_)));
   }
 
  private:
-  Status CheckOpen() const {
-    return file_.valid() ? Status::OK() : Status::Invalid("the file is closed: ", path_);
-  }
-
   const std::shared_ptr<const LocalTree> tree_;
   UniqueFd file_;
   const std::string path_;
-  const int64_t size_;
-  int64_t position_ = 0;
 };
 
 }  // namespace
@@ -224,15 +187,7 @@ Result<LocalToken> ParseToken(const std::string& text) {
 
 Result<std::unique_ptr<PendingObject>> BeginLocalObject(
     std::shared_ptr<const LocalTree> tree, const StageTarget& target) {
-  ARROW_RETURN_NOT_OK(CheckPath(target.path));
-  ARROW_RETURN_NOT_OK(CheckPath(target.staging_path));
-  if (IsStagingPath(target.path) || !IsStagingPath(target.staging_path)) {
-    return Error(
-        ErrorKind::kDestination, "store.bad-path",
-        fmt::format("wanted to stage below _sluice/staging and to publish elsewhere, "
-                    "found: {} and {}",
-                    target.staging_path, target.path));
-  }
+  ARROW_RETURN_NOT_OK(CheckTarget(target));
   ARROW_RETURN_NOT_OK(tree->CheckRoot());
   ARROW_ASSIGN_OR_RAISE(NewFile file, tree->CreateFile(target.staging_path));
   return std::make_unique<LocalObject>(std::move(tree), target, std::move(file));

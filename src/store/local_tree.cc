@@ -13,11 +13,12 @@
 #include <system_error>
 #include <vector>
 
+#include "store/object_path.h"
+
 namespace sluice {
 namespace {
 
 constexpr mode_t kFolderMode = 0777, kFileMode = 0666;  // the umask takes its share
-constexpr std::string_view kStaging = "/_sluice/staging/";
 
 std::vector<std::string> Segments(std::string_view folder) {
   std::vector<std::string> segments;
@@ -82,28 +83,6 @@ UniqueFd::~UniqueFd() {
 int UniqueFd::Close() {
   // Linux frees the descriptor also when it says EINTR.
   return close(std::exchange(fd_, -1)) == 0 || errno == EINTR ? 0 : errno;
-}
-
-PathParts SplitPath(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return {"", std::string(path)};
-  return {std::string(path.substr(0, slash)), std::string(path.substr(slash + 1))};
-}
-
-bool IsStagingPath(std::string_view path) {
-  return fmt::format("/{}/", path).find(kStaging) != std::string::npos;
-}
-
-Status CheckPath(std::string_view path) {
-  bool good = !path.empty() && path.front() != '/' && path.back() != '/' &&
-              path.find('\0') == std::string_view::npos;
-  for (const std::string& segment : Segments(path)) {
-    good = good && !segment.empty() && segment != "." && segment != "..";
-  }
-  if (good) return Status::OK();
-  return AtDestination("store.bad-path",
-                       fmt::format("wanted a path below the destination, found: {}",
-                                   path.empty() ? "nothing" : path));
 }
 
 Result<std::unique_ptr<LocalTree>> LocalTree::Open(const std::string& root_dir) {

@@ -34,16 +34,6 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-/// Splits "a/b/c" into "a/b" and "c".
-struct PathParts {
-  std::string folder, name;
-};
-PathParts SplitPath(std::string_view path);
-/// Below a folder `…/_sluice/staging`, where nothing is ever published.
-bool IsStagingPath(std::string_view path);
-/// kDestination "store.bad-path" for an empty, absolute or escaping path.
-Status CheckPath(std::string_view path);
-
 /// What was being done when the system refused.
 struct Attempted {
   std::string_view act;   ///< "write", "create", …: after "cannot"

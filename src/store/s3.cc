@@ -10,6 +10,7 @@
 #include "arrow/util/cancel.h"
 #include "base/crc32c.h"
 #include "base/uuid.h"
+#include "store/object_path.h"
 #include "store/s3_listing.h"
 #include "store/s3_object.h"
 #include "store/s3_probe.h"
@@ -20,29 +21,6 @@ namespace {
 
 constexpr int kConflictsMax = 8;
 constexpr int64_t kReadSize = 4 << 20;
-
-Status BadPath(std::string_view wanted, const std::string& path) {
-  return Error(ErrorKind::kDestination, "store.bad-path",
-               fmt::format("wanted {}, found \"{}\"", wanted, path));
-}
-
-bool IsStaging(const std::string& path) {
-  return ("/" + path + "/").find("/_sluice/staging/") != std::string::npos;
-}
-
-Status CheckPath(const std::string& path) {
-  const std::string padded = '/' + path + '/';
-  const bool good = !path.empty() && padded.find("//") == std::string::npos &&
-                    padded.find("/./") == std::string::npos &&
-                    padded.find("/../") == std::string::npos &&
-                    path.find('\0') == std::string::npos;
-  return good ? Status::OK() : BadPath("a path below the root", path);
-}
-
-Status CheckPublishedPath(const std::string& path) {
-  ARROW_RETURN_NOT_OK(CheckPath(path));
-  return IsStaging(path) ? BadPath("the path of a published object", path) : Status::OK();
-}
 
 /// What a HEAD says.
 struct Seen {
@@ -58,6 +36,7 @@ class S3Store final : public Store {
 
   std::string Describe() const override { return CanonicalS3Uri(client_.options()); }
   Result<ProbeVerdict> Probe() override { return ProbeS3(*world_, *this); }
+  int width() const override { return client_.options().uploads; }
   Result<std::unique_ptr<PendingObject>> Begin(const StageTarget& target) override;
   Result<ObjectRef> Publish(const StagedObject& staged) override;
   Status Abort(const StagedObject& staged) override;
@@ -88,10 +67,7 @@ class S3Store final : public Store {
 };
 
 Result<std::unique_ptr<PendingObject>> S3Store::Begin(const StageTarget& target) {
-  ARROW_RETURN_NOT_OK(CheckPublishedPath(target.path));
-  ARROW_RETURN_NOT_OK(CheckPath(target.staging_path));
-  if (!IsStaging(target.staging_path))
-    return BadPath("a path below _sluice/staging", target.staging_path);
+  ARROW_RETURN_NOT_OK(CheckTarget(target));
   return BeginS3Object(world_, target);
 }
 
@@ -132,6 +108,7 @@ Result<std::optional<Seen>> S3Store::Look(const std::string& path) {
   seen.info.modified_micros = aws::MicrosOfHttpDate(response.Find("last-modified"));
   seen.nonce = response.Find("x-amz-meta-sluice-nonce");
   seen.crc32c = response.Find("x-amz-checksum-crc32c");
+  seen.info.crc32c = CrcFromBase64(seen.crc32c);
   return seen;
 }
 

@@ -9,6 +9,7 @@
 
 #include "arrow/buffer.h"
 #include "arrow/io/interfaces.h"
+#include "store/ranged_file.h"
 #include "store/s3_object.h"
 
 namespace sluice {
@@ -19,10 +20,10 @@ namespace {
 constexpr int64_t kBlockSize = 256 << 10;
 constexpr size_t kBlocksMax = 64;
 
-class S3Reader final : public arrow::io::RandomAccessFile {
+class S3Reader final : public RangedFile {
  public:
   S3Reader(std::shared_ptr<S3World> world, ObjectRef object)
-      : world_(std::move(world)), object_(std::move(object)) {}
+      : RangedFile(object.size), world_(std::move(world)), object_(std::move(object)) {}
 
   Status Close() override {
     const std::lock_guard lock(mutex_);
@@ -31,59 +32,20 @@ class S3Reader final : public arrow::io::RandomAccessFile {
     return Status::OK();
   }
   bool closed() const override { return closed_; }
-  Result<int64_t> GetSize() override {
-    ARROW_RETURN_NOT_OK(CheckOpen());
-    return object_.size;
-  }
-  Result<int64_t> Tell() const override {
-    ARROW_RETURN_NOT_OK(CheckOpen());
-    return position_;
-  }
-  Status Seek(int64_t position) override {
-    ARROW_RETURN_NOT_OK(CheckOpen());
-    if (position < 0) return Status::Invalid("seek before the start: ", position);
-    position_ = position;
-    return Status::OK();
-  }
-  Result<int64_t> Read(int64_t size, void* out) override {
-    ARROW_ASSIGN_OR_RAISE(const int64_t done, ReadAt(position_, size, out));
-    position_ += done;
-    return done;
-  }
-  Result<std::shared_ptr<arrow::Buffer>> Read(int64_t size) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(position_, size));
-    position_ += buffer->size();
-    return buffer;
-  }
-  Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t size) override {
-    const int64_t left = std::max<int64_t>(0, object_.size - position);
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(
-                                           std::min(std::max<int64_t>(size, 0), left)));
-    ARROW_ASSIGN_OR_RAISE(const int64_t done,
-                          ReadAt(position, size, buffer->mutable_data()));
-    ARROW_RETURN_NOT_OK(buffer->Resize(done));
-    return std::shared_ptr<arrow::Buffer>(std::move(buffer));
-  }
-  Result<int64_t> ReadAt(int64_t position, int64_t size, void* out) override {
-    ARROW_RETURN_NOT_OK(CheckOpen());
-    if (position < 0 || size < 0)
-      return Status::Invalid("read of ", size, " bytes at ", position);
-    size = std::min(size, std::max<int64_t>(0, object_.size - position));
-    if (size >= kBlockSize) {
-      ARROW_RETURN_NOT_OK(Fetch(position, size, static_cast<char*>(out)));
-      return size;
-    }
+
+ protected:
+  Status ReadRange(int64_t position, int64_t size, char* out) override {
+    if (size >= kBlockSize) return Fetch(position, size, out);
     const std::lock_guard lock(mutex_);
     for (int64_t done = 0; done < size;) {
       ARROW_ASSIGN_OR_RAISE(const Block* block, BlockAt(position + done));
       const int64_t offset = position + done - block->start;
       const int64_t count =
           std::min(size - done, static_cast<int64_t>(block->bytes.size()) - offset);
-      std::memcpy(static_cast<char*>(out) + done, block->bytes.data() + offset,
-                  static_cast<size_t>(count));
+      std::memcpy(out + done, block->bytes.data() + offset, static_cast<size_t>(count));
       done += count;
     }
-    return size;
+    return Status::OK();
   }
 
  private:
@@ -91,10 +53,6 @@ class S3Reader final : public arrow::io::RandomAccessFile {
     int64_t start = 0;
     std::string bytes;
   };
-
-  Status CheckOpen() const {
-    return closed_ ? Status::Invalid("the file is closed") : Status::OK();
-  }
 
   /// Under the mutex. The newest is in front.
   Result<const Block*> BlockAt(int64_t position) {
@@ -116,7 +74,6 @@ class S3Reader final : public arrow::io::RandomAccessFile {
   }
 
   Status Fetch(int64_t position, int64_t size, char* out) const {
-    if (size == 0) return Status::OK();
     S3Client& client = world_->client;
     S3Request request;
     request.action = "s3:GetObject";
@@ -148,7 +105,6 @@ class S3Reader final : public arrow::io::RandomAccessFile {
   const ObjectRef object_;
   std::mutex mutex_;
   std::list<Block> blocks_;
-  int64_t position_ = 0;
   bool closed_ = false;
 };
 

@@ -65,6 +65,17 @@ std::string Base64Crc(uint32_t crc32c) {
   return arrow::util::base64_encode(BigEndian(crc32c));
 }
 
+std::optional<uint32_t> CrcFromBase64(std::string_view text) {
+  constexpr size_t kTextSize = 8;
+  if (text.size() != kTextSize) return std::nullopt;
+  const auto bytes = arrow::util::base64_decode(text);
+  if (!bytes.ok()) return std::nullopt;
+  uint32_t value = 0;
+  for (const char c : *bytes) value = value << 8 | static_cast<unsigned char>(c);
+  if (Base64Crc(value) != text) return std::nullopt;
+  return value;
+}
+
 std::string CompositeCrc(const std::vector<S3Part>& parts) {
   std::string sums;
   for (const S3Part& part : parts) sums += BigEndian(part.crc32c);

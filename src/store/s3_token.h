@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/error.h"
@@ -30,6 +32,8 @@ Result<S3Token> ParseS3Token(const std::string& text);
 
 /// Big-endian, base64: as x-amz-checksum-crc32c has it.
 std::string Base64Crc(uint32_t crc32c);
+/// Nothing for what is no checksum of a whole object.
+std::optional<uint32_t> CrcFromBase64(std::string_view text);
 /// What S3 calls COMPOSITE: the sum of the parts' sums, "…-3".
 std::string CompositeCrc(const std::vector<S3Part>& parts);
 /// The body of CompleteMultipartUpload.
