@@ -4,6 +4,7 @@
 
 #include "arrow/util/cancel.h"
 #include "base/crash_point.h"
+#include "base/side_by_side.h"
 #include "destination/layout.h"
 #include "destination/manifest.h"
 #include "destination/prepare.h"
@@ -106,16 +107,22 @@ Result<std::vector<ChunkReceipt>> ObjectLoad::Publish(
         "run again: a new load begins");
   }
   std::vector<ChunkReceipt> published = winners;
+  struct Task {
+    const StagedObject* staged;
+    ObjectRef* object;
+  };
+  std::vector<Task> tasks;
   for (auto& receipt : published) {
     ARROW_RETURN_NOT_OK(CheckOurs(receipt));
-    receipt.objects.clear();
-    for (const auto& staged : receipt.staged) {
-      ARROW_RETURN_NOT_OK(stop.Poll());
-      ARROW_ASSIGN_OR_RAISE(auto object, PublishOne(staged));
-      receipt.objects.push_back(std::move(object));
-      ARROW_RETURN_NOT_OK(Reach(CrashPoint::kPublishObject));
-    }
+    receipt.objects.assign(receipt.staged.size(), {});
+    for (size_t i = 0; i < receipt.staged.size(); ++i)
+      tasks.push_back({&receipt.staged[i], &receipt.objects[i]});
   }
+  ARROW_RETURN_NOT_OK(ForEachSideBySide(tasks.size(), store_.width(), [&](size_t at) {
+    ARROW_RETURN_NOT_OK(stop.Poll());
+    ARROW_ASSIGN_OR_RAISE(*tasks[at].object, PublishOne(*tasks[at].staged));
+    return Reach(CrashPoint::kPublishObject);
+  }));
   return published;
 }
 

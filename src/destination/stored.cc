@@ -57,6 +57,12 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> Open(Store& store,
   return file;
 }
 
+/// The store's own checksum of the whole spares reading it. What differs is left to the bytes.
+Result<bool> StoreVouches(Store& store, const ObjectRef& object) {
+  ARROW_ASSIGN_OR_RAISE(const auto info, store.Head(object.path));
+  return info && info->size == object.size && info->crc32c == object.crc32c;
+}
+
 Status CheckBytes(arrow::io::RandomAccessFile& file, const ObjectRef& object,
                   const arrow::StopToken& stop) {
   ARROW_ASSIGN_OR_RAISE(auto size, file.GetSize());
@@ -192,7 +198,8 @@ Status CheckStoredObjects(Store& store, const ChunkReceipt& receipt,
       return Differs(object, "another size or checksum was staged");
     }
     ARROW_ASSIGN_OR_RAISE(auto file, Open(store, object));
-    ARROW_RETURN_NOT_OK(CheckBytes(*file, object, stop));
+    ARROW_ASSIGN_OR_RAISE(const bool vouched, StoreVouches(store, object));
+    if (!vouched) ARROW_RETURN_NOT_OK(CheckBytes(*file, object, stop));
     ARROW_ASSIGN_OR_RAISE(auto rows, RowsInFooter(std::move(file), object));
     if (rows != staged.rows) {
       return Differs(object, fmt::format("{} rows wanted, {} found", staged.rows, rows));

@@ -130,8 +130,9 @@ class Extract {
       return Error(
           ErrorKind::kTransient, "transfer.staging-lost",
           "staged objects of load " + load_.spec.load + " are gone: " + gone.message(),
-          "the load was discarded, run the same command again; look for whatever removes "
-          "files below _sluice/staging");
+          "the load was discarded: run the same command again; before that, look for what "
+          "took them away" +
+              (HintOf(gone).empty() ? "" : ": " + std::string(HintOf(gone))));
     }
     ARROW_RETURN_NOT_OK(published);
     ARROW_RETURN_NOT_OK(Reach(CrashPoint::kPublishAll));
