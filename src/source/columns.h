@@ -58,6 +58,11 @@ class RealTexts {
   std::vector<Entry> entries_ = std::vector<Entry>(1 << kIndexBits);
 };
 
+/// What the cells of a row count for besides the bytes of their texts and blobs.
+constexpr int64_t BytesOfCells(size_t columns) {
+  return static_cast<int64_t>(columns) * 8;
+}
+
 /// One column of one batch, as Arrow lays it out. Reserve, append at most that many values, Finish;
 /// and again. Appending does not check the room for rows: that is the caller's loop. A string or a
 /// binary column may run out of memory: then Append returns false and status() says so.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "arrow/type.h"
+#include "source/columns.h"
 
 namespace sluice::mysql {
 namespace {

@@ -13,11 +13,6 @@
 
 namespace sluice::mysql {
 
-/// What the cells of a row count for besides the bytes of their texts and blobs.
-constexpr int64_t BytesOfCells(size_t columns) {
-  return static_cast<int64_t>(columns) * 8;
-}
-
 /// `row` is the cells of the failed row in the order of the query.
 class RowErrors {
  public:
