@@ -83,6 +83,12 @@ Status ReadColumns(Connection& connection, Definition& definition) {
   return Status::OK();
 }
 
+/// May an integer of the column be beyond a signed one of 64 bits?
+bool IsWide(const DeclaredType& declared) {
+  const bool is_unsigned = declared.column_type.find("unsigned") != std::string::npos;
+  return declared.data_type == "bit" || (declared.data_type == "bigint" && is_unsigned);
+}
+
 std::optional<KeyForm> FormOf(const ColumnDefinition& column) {
   const std::string& type = column.declared.data_type;
   const auto is = [&type](std::initializer_list<const char*> words) {
@@ -125,11 +131,11 @@ std::string WhyNot(const Definition& definition, const std::string& index,
     if (!form)
       return fmt::format("{} is of type {}", part.column, column->declared.data_type);
     const bool has_charset = !column->declared.charset.empty();
-    key->columns.push_back(
-        {.name = part.column,
-         .form = *form,
-         .charset = has_charset ? column->declared.charset : "utf8mb4",
-         .collation = has_charset ? column->collation : "utf8mb4_bin"});
+    key->columns.push_back({.name = part.column,
+                            .form = *form,
+                            .charset = has_charset ? column->declared.charset : "utf8mb4",
+                            .collation = has_charset ? column->collation : "utf8mb4_bin",
+                            .is_wide = IsWide(column->declared)});
   }
   return {};
 }

@@ -56,6 +56,7 @@ KeyColumn KeyColumnFrom(const nlohmann::json& json, Status* status) {
   column.form = reader.Take("form", KeyFormFrom(reader.Text("form")));
   column.charset = reader.Text("charset");
   column.collation = reader.Text("collation");
+  column.is_wide = reader.Flag("is_wide");
   if (status->ok()) *status = reader.status();
   return column;
 }
@@ -114,7 +115,8 @@ std::string ToDetail(const RelationFacts& facts) {
     json["key"].push_back({{"name", JsonFromText(column.name)},
                            {"form", NameOf(column.form)},
                            {"charset", column.charset},
-                           {"collation", column.collation}});
+                           {"collation", column.collation},
+                           {"is_wide", column.is_wide}});
   return DumpJson(json);
 }
 

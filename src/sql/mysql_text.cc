@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstddef>
+#include <limits>
 #include <optional>
 
 #include "arrow/buffer.h"
@@ -85,6 +87,34 @@ std::string Operand(const KeyColumn& column) {
   return QuoteName(column.name) + (column.form == KeyForm::kOrdinal ? "+0" : "");
 }
 
+/// Null: the column has none.
+std::shared_ptr<arrow::Scalar> GreatestOf(const KeyColumn& column) {
+  if (column.form != KeyForm::kInteger) return nullptr;
+  if (column.is_wide)
+    return std::make_shared<arrow::StringScalar>(
+        std::to_string(std::numeric_limits<uint64_t>::max()));
+  return std::make_shared<arrow::Int64Scalar>(std::numeric_limits<int64_t>::max());
+}
+
+/// The columns that decide: every value behind them is the greatest. At least one.
+size_t CountDeciding(const std::vector<KeyColumn>& key, const Key& bound) {
+  size_t count = key.size();
+  for (; count > 1; --count) {
+    const auto greatest = GreatestOf(key[count - 1]);
+    if (greatest == nullptr || !greatest->Equals(*bound[count - 1])) break;
+  }
+  return count;
+}
+
+/// The value of the first column where it alone decides, and is an integer.
+std::optional<int64_t> FirstAlone(const std::vector<KeyColumn>& key,
+                                  const std::optional<Key>& bound) {
+  if (!bound || bound->size() != key.size() || key[0].form != KeyForm::kInteger ||
+      CountDeciding(key, *bound) != 1 || (*bound)[0]->type->id() != arrow::Type::INT64)
+    return std::nullopt;
+  return static_cast<const arrow::Int64Scalar&>(*(*bound)[0]).value;
+}
+
 /// (a > x) OR (a = x AND b > y) OR …; the last comparison is `last`.
 Result<std::string> Bound(const std::vector<KeyColumn>& key, const Key& bound,
                           const char* strict, const char* last) {
@@ -92,11 +122,12 @@ Result<std::string> Bound(const std::vector<KeyColumn>& key, const Key& bound,
     return Error(
         ErrorKind::kFailed, "source.key",
         fmt::format("wanted a key of {} values, found {}", key.size(), bound.size()));
+  const size_t count = CountDeciding(key, bound);
   std::string condition, equal;
-  for (size_t i = 0; i < key.size(); ++i) {
+  for (size_t i = 0; i < count; ++i) {
     ARROW_ASSIGN_OR_RAISE(const std::string literal, Literal(key[i], *bound[i]));
     const std::string operand = Operand(key[i]);
-    const char* comparison = i + 1 == key.size() ? last : strict;
+    const char* comparison = i + 1 == count ? last : strict;
     condition += fmt::format("{}({}{} {} {})", i == 0 ? "" : " OR ", equal, operand,
                              comparison, literal);
     equal += fmt::format("{} = {} AND ", operand, literal);
@@ -180,8 +211,22 @@ Result<Key> KeyFrom(const std::vector<KeyColumn>& columns,
   return key;
 }
 
+std::optional<Key> EndOf(const std::vector<KeyColumn>& key, int64_t first) {
+  Key end = {std::make_shared<arrow::Int64Scalar>(first)};
+  for (size_t i = 1; i < key.size(); ++i) {
+    auto greatest = GreatestOf(key[i]);
+    if (greatest == nullptr) return std::nullopt;
+    end.push_back(std::move(greatest));
+  }
+  return end;
+}
+
 Result<std::string> RangeCondition(const std::vector<KeyColumn>& key,
                                    const KeyRange& range) {
+  const auto low = FirstAlone(key, range.after), high = FirstAlone(key, range.upto);
+  if (low && high && *low < std::numeric_limits<int64_t>::max())
+    return fmt::format("({} BETWEEN {} AND {})", QuoteName(key[0].name), *low + 1,
+                       *high);
   std::string condition;
   if (range.after) {
     ARROW_ASSIGN_OR_RAISE(condition, Bound(key, *range.after, ">", ">"));

@@ -35,6 +35,7 @@ struct KeyColumn {
   std::string name;
   KeyForm form = KeyForm::kInteger;
   std::string charset, collation;  ///< of kText
+  bool is_wide = false;            ///< of kInteger: may be beyond a signed 64-bit integer
   bool operator==(const KeyColumn&) const = default;
 };
 
@@ -48,9 +49,15 @@ std::string KeyOrder(const std::vector<KeyColumn>& key, bool descending);
 Result<Key> KeyFrom(const std::vector<KeyColumn>& key,
                     const std::vector<std::optional<std::string>>& row);
 
+/// The key with `first` and behind it the greatest value of each further column: the upper end of
+/// the rows that begin with `first`. Nothing where a further column has no greatest value.
+std::optional<Key> EndOf(const std::vector<KeyColumn>& key, int64_t first);
+
 /// after < key <= upto, expanded to OR: the optimizer makes one range of an index of it, which it
-/// does not of (a, b) > (x, y). "" for the unbounded range. kFailed "source.key" for a key that is
-/// not of these columns.
+/// does not of (a, b) > (x, y). A bound made by EndOf is a comparison of the first column alone;
+/// between two of them, and in a key of one integer, one BETWEEN: the condition is evaluated for
+/// every row. "" for the unbounded range. kFailed "source.key" for a key that is not of these
+/// columns.
 Result<std::string> RangeCondition(const std::vector<KeyColumn>& key,
                                    const KeyRange& range);
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "arrow/scalar.h"
 
 namespace sluice::mysql {
@@ -32,7 +34,30 @@ TEST(MysqlText, ARangeOfOneColumnIsOpenBelowAndClosedAbove) {
   const std::vector<KeyColumn> key = {Column("id")};
   EXPECT_EQ(*RangeCondition(key, {}), "");
   EXPECT_EQ(*RangeCondition(key, {Integers({-1}), Integers({7})}),
-            "((`id` > -1)) AND ((`id` <= 7))");
+            "(`id` BETWEEN 0 AND 7)");
+  EXPECT_EQ(*RangeCondition(key, {Integers({-1}), std::nullopt}), "((`id` > -1))");
+  EXPECT_EQ(*RangeCondition(key, {std::nullopt, Integers({7})}), "((`id` <= 7))");
+  // Nothing lies above the greatest, and nothing may be added to it.
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(*RangeCondition(key, {Integers({kMax}), Integers({kMax})}),
+            "((`id` > 9223372036854775807)) AND ((`id` <= 9223372036854775807))");
+}
+
+TEST(MysqlText, ABoundAtTheEndOfAFirstValueComparesTheFirstColumnAlone) {
+  KeyColumn wide = Column("w");
+  wide.is_wide = true;
+  const std::vector<KeyColumn> key = {Column("a"), Column("b"), wide};
+  const auto low = EndOf(key, 3), high = EndOf(key, 9);
+  EXPECT_EQ(*RangeCondition(key, {low, high}), "(`a` BETWEEN 4 AND 9)");
+  EXPECT_EQ(*RangeCondition(key, {low, std::nullopt}), "((`a` > 3))");
+  EXPECT_EQ(*RangeCondition(key, {std::nullopt, high}), "((`a` <= 9))");
+  // The greatest of a signed column is not that of an unsigned one: then the column decides.
+  Key not_the_end = *high;
+  not_the_end[2] = Integers({std::numeric_limits<int64_t>::max()})[0];
+  EXPECT_EQ(*RangeCondition(key, {low, not_the_end}),
+            "((`a` > 3)) AND ((`a` < 9) OR (`a` = 9 AND `b` < 9223372036854775807) OR "
+            "(`a` = 9 AND `b` = 9223372036854775807 AND `w` <= 9223372036854775807))");
+  EXPECT_FALSE(EndOf({Column("a"), Column("s", KeyForm::kText)}, 3));
 }
 
 TEST(MysqlText, ARangeOfSeveralColumnsIsExpandedToOr) {
