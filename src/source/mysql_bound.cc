@@ -53,31 +53,29 @@ class Estimate {
   Estimate(Connection& connection, const RelationFacts& facts)
       : connection_(connection), facts_(facts) {}
 
-  /// Rows of one value on average, by counting in samples; nothing where single values have so
-  /// many rows that counting them is no sample. `density`: what was found before.
+  /// Rows of one value on average, by counting in samples; nothing where one of them holds a crowd,
+  /// or the last value does. `density`: what was found before.
   Result<std::optional<double>> RowsOfValue(const Stretch& stretch,
                                             double density) const {
     const auto wanted =
         static_cast<int64_t>(std::ceil(static_cast<double>(kRowsOfSample) / density));
     const int64_t length =
         std::clamp<int64_t>(wanted, 1, std::max<int64_t>(1, stretch.length / kSamples));
-    std::string sql;
+    std::string sql = Counted({stretch.last(), 1}, 0);
     for (int i = 0; i < kSamples; ++i) {
       // Unevenly, for keys are often multiples of something.
       constexpr double kGoldenRatio = 0.6180339887498949;
       const double place = std::fmod((i + 1) * kGoldenRatio, 1.0);
       const auto step =
           static_cast<int64_t>(place * static_cast<double>(stretch.length - length));
-      sql += fmt::format("{}SELECT COUNT(*) FROM (SELECT 1 AS n{} WHERE {} LIMIT {}) s{}",
-                         i == 0 ? "" : " UNION ALL ", FromClause(facts_),
-                         Within({stretch.first + step, length}), kRowsOfSampleMax, i);
+      sql += " UNION ALL " + Counted({stretch.first + step, length}, i + 1);
     }
     ARROW_ASSIGN_OR_RAISE(const auto counts, connection_.Query(sql));
     int64_t rows = 0;
     for (const TextRow& row : counts) {
       const int64_t count = NumberIn(row[0]);
-      if (count >= kRowsOfSampleMax && length == 1) return std::nullopt;
-      rows += count;
+      if (count >= kRowsOfSampleMax) return std::nullopt;
+      if (NumberIn(row[1]) > 0) rows += count;
     }
     return static_cast<double>(rows) / static_cast<double>(length * kSamples);
   }
@@ -96,6 +94,13 @@ class Estimate {
   }
 
  private:
+  /// A statement that counts the rows of a stretch as far as kRowsOfSampleMax.
+  std::string Counted(const Stretch& stretch, int number) const {
+    return fmt::format(
+        "SELECT COUNT(*), {0} FROM (SELECT 1 AS n{1} WHERE {2} LIMIT {3}) s{0}", number,
+        FromClause(facts_), Within(stretch), kRowsOfSampleMax);
+  }
+
   std::string Within(const Stretch& stretch) const {
     return fmt::format("{} BETWEEN {} AND {}", QuoteName(facts_.key[0].name),
                        stretch.first, stretch.last());

@@ -102,6 +102,80 @@ TEST_P(ServerSession, KeysOfEveryTypeCutTheTableIntoRangesThatCoverIt) {
   }
 }
 
+/// Rows of each chunk that bounds of `rows_wanted` cut the table into, read one by one.
+std::vector<int64_t> RowsOfChunks(Session& session, const TableInfo& info,
+                                  int64_t rows_wanted) {
+  std::vector<int64_t> counts;
+  KeyRange within{std::nullopt, session.LastKey(info).ValueOrDie()};
+  for (bool more = true; more && counts.size() < 100;) {
+    const auto bound = session.Bound(info, within, rows_wanted).ValueOrDie();
+    more = bound.has_value();
+    ReadTally tally;
+    ReadContext context;
+    context.tally = &tally;
+    const KeyRange range{within.after, more ? bound : within.upto};
+    EXPECT_TRUE(session.Read(info, range, context).ValueOrDie()->ToRecordBatches().ok());
+    counts.push_back(tally.rows);
+    within.after = bound;
+  }
+  return counts;
+}
+
+TEST_P(ServerSession, TheEndOfALargeChunkIsNearWhateverLiesBetweenTheKeys) {
+  struct Case {
+    const char* what;
+    const char* columns;
+    const char* values;  // of i, from 0 to 99,999, and j, 0 or 1
+    int64_t rows_max = 110'000;
+  };
+  const Case cases[] = {
+      {"dense", "a INT, b INT", "i, j"},
+      {"one integer", "a INT UNSIGNED, b INT GENERATED ALWAYS AS (a) VIRTUAL", nullptr},
+      {"sparse multiples", "a BIGINT, b SMALLINT", "i * 3200 - 70000, j"},
+      {"denser and denser", "a BIGINT, b TINYINT UNSIGNED",
+       "1e10 - (1e5 - i) * (1e5 - i), j"},
+      {"a gap", "a BIGINT, b BIGINT UNSIGNED", "i + IF(i < 50000, 0, 1000000000000), j"},
+      {"a crowd at the end", "a INT, b INT", "LEAST(i, 40000), i * 3 + j"},
+      {"a crowd in the middle", "a INT, b INT",
+       "IF(i BETWEEN 20000 AND 60000, 30000, i), i * 3 + j", 220'000},
+      {"few first values", "a INT, b INT", "i % 10, i * 3 + j"},
+      {"an integer and a text", "a INT, b VARCHAR(9)", "i, CONCAT('x', j)"},
+      {"the ends of 64 bits", "a BIGINT, b INT",
+       "IF(i < 50000, -9223372036854775808 + i, 9223372036854775807 - i), j"},
+      {"beyond a signed integer", "a BIGINT UNSIGNED, b INT",
+       "18446744073709551615 - i, j"},
+  };
+  database_.Execute(
+      "CREATE TABLE d (n INT);\nINSERT INTO d VALUES (0),(1),(2),(3),(4),(5),(6),(7),(8),(9);\n"
+      "CREATE TABLE l (j INT);\nINSERT INTO l VALUES (0),(1);\n"
+      "CREATE TABLE n (i INT);\nINSERT INTO n SELECT e.n*10000+f.n*1000+g.n*100+h.n*10+k.n "
+      "FROM d e, d f, d g, d h, d k");
+  constexpr int64_t kWanted = 55'000;
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.what);
+    const bool single = each.values == nullptr;
+    database_.Execute(
+        std::string("CREATE TABLE t (") + each.columns + ", PRIMARY KEY (a" +
+        (single ? ")" : ", b)") + ");\nINSERT INTO t " +
+        (single ? "(a) SELECT i * 3 + j" : std::string("SELECT ") + each.values) +
+        " FROM n, l;\nANALYZE TABLE t");
+    auto set = Open();
+    const TableInfo info = set.sessions[0]->Describe(RelationOf("t")).ValueOrDie();
+    const auto counts = RowsOfChunks(*set.sessions[0], info, kWanted);
+    int64_t sum = 0;
+    for (size_t i = 0; i < counts.size(); ++i) {
+      sum += counts[i];
+      EXPECT_LE(counts[i], each.rows_max);
+      if (i + 1 < counts.size()) {
+        EXPECT_GE(counts[i], kWanted / 2);
+      }
+    }
+    EXPECT_EQ(sum, 200'000);
+    set.sessions.clear();
+    database_.Execute("DROP TABLE t");
+  }
+}
+
 TEST_P(ServerSession, ANullableUniqueKeyIsNotUsedAndThatIsSaid) {
   database_.Execute(
       "CREATE TABLE t (a INT, UNIQUE KEY u (a));\nINSERT INTO t VALUES (1),(NULL)");
