@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 export JOBS ?= $(shell nproc)
 export SLUICE_VENV := $(shell tools/bootstrap --venv)
 export PYTHONDONTWRITEBYTECODE := 1
+# A miss is compiled at once, not preprocessed first: a tenth of a build from nothing.
+export CCACHE_DEPEND := 1
 VERSION := $(shell sed -n 's/^project.sluice VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 PACKAGE := sluice-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 

@@ -37,8 +37,9 @@ function(sluice_test NAME)
   add_executable(${NAME} ${ARG_SOURCES})
   target_link_libraries(${NAME} PRIVATE sluice_flags ${ARG_LINK} GTest::gmock_main)
   if(SLUICE_SANITIZE)
-    # Compiled once and run once: a third less of that time. What is tested keeps its optimisation.
-    target_compile_options(${NAME} PRIVATE -O0)
+    # Compiled once and run once: a third less of that time. What is tested keeps its optimisation and
+    # its lines; a test's own are in what it says.
+    target_compile_options(${NAME} PRIVATE -O0 -g0)
   endif()
   add_test(NAME ${NAME} COMMAND ${NAME})
   set(_labels unit)

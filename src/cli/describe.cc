@@ -15,6 +15,7 @@ namespace sluice::cli {
 namespace {
 
 constexpr char kSourceTypeKey[] = "sluice.source_type";
+constexpr char kKeyNoteKey[] = "sluice.key_note";  // of the schema
 
 std::string SourceType(const arrow::Field& field) {
   if (field.metadata() == nullptr) return {};
@@ -52,7 +53,13 @@ std::string ColumnLines(const TableInfo& table, std::string_view indent) {
 }
 
 std::string KeyLine(const TableInfo& table) {
-  if (table.key.empty()) return "none, so one chunk";
+  if (table.key.empty()) {
+    const auto& metadata = table.schema->metadata();
+    const std::string note =
+        metadata == nullptr ? "" : metadata->Get(kKeyNoteKey).ValueOr("");
+    return "none, so one chunk" +
+           (note.empty() ? "" : fmt::format(" ({})", Printable(note)));
+  }
   std::string line;
   for (const std::string& column : table.key)
     line += fmt::format("{}{}", line.empty() ? "" : ", ", Printable(column));

@@ -242,7 +242,8 @@ Result<DeliveredType> DeliveredTypeOf(const DeclaredType& declared) {
                              "longtext", "json"})) {
     return Error(
         ErrorKind::kFailed, "source.unsupported-type",
-        fmt::format("wanted a type of docs/types.md, found {}", declared.column_type));
+        fmt::format("the type {} cannot be read in this version", declared.column_type),
+        "leave the column out: name the others with --columns, or `columns` of the stream");
   }
   return delivered;
 }

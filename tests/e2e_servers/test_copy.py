@@ -47,6 +47,8 @@ def test_discover_plan_and_check_say_what_there_is(scene, server):
     assert set(by_name) == {"orders", "few", "loose"}
     assert by_name["orders"]["key"] == ["tenant", "id"]
     assert by_name["loose"]["key"] == []
+    said = scene.sluice("discover", server.uri()).must(0).out
+    assert "key: none, so one chunk (unique key u is not used: a may be NULL)" in said
     types = [column["type"] for column in by_name["orders"]["columns"]]
     assert types == ["int32", "int64", "string", "decimal128(12, 2)"]
     scene.sluice("plan", server.uri(), f"file://{scene.lake}", "--state", scene.state).must(0)
@@ -70,6 +72,7 @@ def test_tables_without_rows_and_partitioned_ones(scene, server, copy):
     assert rows_of(scene, server, "parts")[1] == [(i,) for i in range(1, 10)]
 
 
+@pytest.mark.xdist_group("max_allowed_packet")  # which is the whole server's
 def test_a_blob_of_60_mb(scene, server, copy):
     server.sql("""SET GLOBAL max_allowed_packet = 67108864;""")
     server.sql("""CREATE TABLE big (id INT PRIMARY KEY, b LONGBLOB); INSERT INTO big VALUES (1, ''), (2, 'x');
@@ -83,6 +86,7 @@ def test_a_blob_of_60_mb(scene, server, copy):
     assert duckdb.sql(f"SELECT octet_length(b) FROM read_parquet({files}) ORDER BY id").fetchall() == [(60000000,), (1,)]
 
 
+@pytest.mark.xdist_group("max_allowed_packet")  # which is the whole server's
 def test_the_packet_limit_of_the_server_does_not_bound_what_it_sends(scene, server, copy):
     server.sql("CREATE TABLE big (id INT PRIMARY KEY, b LONGBLOB); INSERT INTO big VALUES (1, REPEAT('y', 3000000));")
     before = server.sql("SELECT @@GLOBAL.max_allowed_packet")[0][0]
