@@ -7,6 +7,7 @@ import hmac
 import http.client
 import io
 import json
+import os
 import re
 import threading
 import urllib.parse
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "testsecret", "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_REGION": "us-east-1"}
+VARIABLES = {"moto": "SLUICE_TEST_MOTO", "versitygw": "SLUICE_TEST_VERSITYGW"}
 PART = re.compile(r"/part-(\d{6})-(\d{3})(\.[0-9a-z]+)?\.parquet$")
 
 
@@ -52,6 +54,13 @@ class Bucket:
         self.endpoint = options["endpoint"]
         self.prefix = "e2e/" + uuid.uuid4().hex
 
+    @classmethod
+    def of(cls, kind):
+        """On the server of that kind."""
+        uri = os.environ.get(VARIABLES[kind])
+        assert uri, f"{VARIABLES[kind]} names no bucket: tools/test starts the server"
+        return cls(uri)
+
     def uri(self, endpoint=None, **more):
         options = {"endpoint": endpoint or self.endpoint, "region": "us-east-1", **more}
         return f"s3://{self.name}/{self.prefix}?" + "&".join(f"{k}={v}" for k, v in options.items() if v)
@@ -78,8 +87,12 @@ class Bucket:
         assert root.findtext("IsTruncated") != "true"
         return [{child.tag: child.text for child in node} for node in root.iter(item)]
 
+    def objects(self):
+        """Each with its Key, Size and ETag."""
+        return self._listed({"list-type": "2"}, "Contents")
+
     def keys(self):
-        return sorted(each["Key"] for each in self._listed({"list-type": "2"}, "Contents"))
+        return sorted(each["Key"] for each in self.objects())
 
     def uploads(self):
         """Uploads that nobody completed or aborted."""
