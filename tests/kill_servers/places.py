@@ -28,6 +28,9 @@ class Folder:
     def lake(self):
         return Lake(self.root)
 
+    def names(self):
+        return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*") if path.is_file())
+
     def lister(self):
         return Lister(self.root)
 
@@ -60,6 +63,10 @@ class InBucket:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(self.bucket.request("GET", key))
         return Lake(root)
+
+    def names(self):
+        """Objects, and what is staged."""
+        return [key for key in self.bucket.keys() if PROBES not in key] + self.uploads()
 
     def lister(self):
         return BucketLister(self)
@@ -100,6 +107,7 @@ class BucketLister:
 
     def _run(self):
         while not self._stop.is_set():
+            begun = time.monotonic()
             try:
                 for each in self._bucket.objects():
                     self._look(each["Key"], (each["ETag"], each["Size"]))
@@ -107,7 +115,8 @@ class BucketLister:
                 self.wrong.append(f"the lister itself failed: {error!r}")
                 return
             self.rounds += 1
-            time.sleep(0.05)
+            # A server of one thread has others to serve.
+            self._stop.wait(4 * (time.monotonic() - begun))
 
     def _look(self, key, mark):
         if self.seen.get(key, mark) != mark:

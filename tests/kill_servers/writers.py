@@ -9,7 +9,7 @@ import random
 import subprocess
 import threading
 import time
-from collections import defaultdict
+from collections import Counter
 
 TABLES = ("lines_a", "lines_b")
 CLOCK = "clock"
@@ -120,7 +120,7 @@ class Writer(threading.Thread):
         self.chance = random.Random(seed)
         self.beyond = writers.orders * SPACING
         self.failure = None
-        self.kinds = defaultdict(int)
+        self.kinds = Counter()
 
     def run(self):
         try:
@@ -252,6 +252,10 @@ class Writers:
     def check(self):
         failures = [writer.failure for writer in self._writers if writer.failure]
         assert not failures, failures
+
+    def kinds(self):
+        """How many transactions of each kind there were."""
+        return sum((writer.kinds for writer in self._writers), Counter())
 
     def clock(self):
         """How many transactions have been committed, all of them in the ledger."""
