@@ -1,11 +1,12 @@
 """A copy from a server, with writers at work, that is killed again and again; and what must be true in
 the end. Judged by the writers' ledger and by DuckDB over the files that the slots name."""
 
+import re
 import signal
 
 import duckdb
 from places import place
-from scene import Scene
+from scene import REPOSITORY, Scene
 from writers import CLOCK, COLUMNS, TABLES, Writers
 
 SERVERS = ("mysql", "mariadb")
@@ -20,6 +21,36 @@ def rows_in(files):
         f"SELECT {', '.join(f'CAST({name} AS VARCHAR)' for name in COLUMNS)} "
         "FROM read_parquet(?, hive_partitioning=false) ORDER BY l_orderkey, l_linenumber",
         [[str(path) for path in files]]).fetchall()
+
+
+def listed_ids():
+    """Error id -> its exit codes, from the documentation."""
+    table = re.findall(r"^\| `([\w.-]+)` \| ([\d, ]+) \|$", (REPOSITORY / "docs/errors.md").read_text(), re.M)
+    return {name: {int(code) for code in codes.split(",")} for name, codes in table}
+
+
+def typed(done):
+    """It failed, with an error of a kind: a listed id that goes with the exit code."""
+    ids = re.findall(r'"id": ?"([\w.-]+)"', done.out)
+    assert done.code > 0 and any(done.code in listed_ids().get(each, ()) for each in ids), done
+    return done
+
+
+def nothing_half(world):
+    """What is visible belongs to streams that are done, by their slots."""
+    lake = world.place.lake()
+    for folder in lake.tables():
+        for path in folder.glob("*/*.parquet"):
+            assert lake.slots(folder)[path.parent.name]["outcome"] == "committed", path
+
+
+def transient_or_done(world, done, codes=(5,)):
+    """It did not hang, said what befell it, and left nothing half."""
+    if done.code:
+        assert done.code in codes, done
+        typed(done)
+        nothing_half(world)
+    return done
 
 
 class Source:
@@ -52,7 +83,7 @@ class ServerWorld(Scene):
 
     def copy_args(self, *args):
         return ["copy", self.source_uri, self.destination_uri, "--state", self.state,
-                "--connections", self.connections, *args]
+                "--connections", self.connections, *(() if "--json" in args else ("--json",)), *args]
 
     def gc(self, *args):
         return self.sluice("gc", self.destination_uri, "--state", self.state, *args)
