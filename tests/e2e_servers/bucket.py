@@ -131,9 +131,26 @@ def error_document(code):
     return f"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>said {code}</Message></Error>".encode()
 
 
+# What a proxy can do instead of answering: nothing at all, or the deed without its answer, or to wait.
+DROP, LOSE, HANG = "drop", "lose", "hang"
+OPERATIONS = {
+    "PutObject": lambda method, query: method == "PUT" and "partNumber" not in query,
+    "CreateMultipartUpload": lambda method, query: method == "POST" and "uploads" in query,
+    "UploadPart": lambda method, query: method == "PUT" and "partNumber" in query,
+    "CompleteMultipartUpload": lambda method, query: method == "POST" and "uploadId" in query,
+    "AbortMultipartUpload": lambda method, query: method == "DELETE" and "uploadId" in query,
+    "DeleteObject": lambda method, query: method == "DELETE" and "uploadId" not in query,
+    "HeadObject": lambda method, query: method == "HEAD",
+    "GetObject": lambda method, query: method == "GET" and not {"uploads", "list-type", "uploadId"} & set(query),
+    "ListObjects": lambda method, query: method == "GET" and "list-type" in query,
+    "ListMultipartUploads": lambda method, query: method == "GET" and "uploads" in query,
+}
+
+
 class Proxy:
     """Passes requests on to a server, save those `refuse(method, path, query, headers)` answers itself
-    with (status, headers, body)."""
+    with (status, headers, body), or with DROP (the connection ends, nothing is done), LOSE (it is done, and
+    the connection ends) or HANG (nothing is done, nobody answers)."""
 
     def __init__(self, endpoint, refuse):
         proxy = self
@@ -148,10 +165,14 @@ class Proxy:
                 query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
                 proxy.calls.append((self.command, parts.path, query))
                 refused = proxy.refuse(self.command, parts.path, query, self.headers)
-                if refused:
-                    status, headers, data = refused
-                else:
-                    status, headers, data = self.pass_on(body)
+                if refused == HANG:
+                    proxy.released.wait()
+                if refused == LOSE:
+                    self.pass_on(body)
+                if refused in (DROP, LOSE, HANG):
+                    self.close_connection = True
+                    return
+                status, headers, data = refused or self.pass_on(body)
                 self.send_response(status)
                 size = headers.pop("Content-Length", None) if self.command == "HEAD" else None
                 headers = {k: v for k, v in headers.items() if k.lower() not in
@@ -177,7 +198,7 @@ class Proxy:
             def log_message(self, *_):
                 pass
 
-        self.refuse = refuse
+        self.refuse, self.released = refuse, threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -188,6 +209,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_):
+        self.released.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

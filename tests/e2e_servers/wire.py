@@ -114,6 +114,8 @@ class Wire:
         for each in sockets:
             try:
                 if reset:
+                    # Whoever waits in recv would keep the connection open: first he is woken.
+                    each.shutdown(socket.SHUT_RD)
                     each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                     each.close()
                 else:
