@@ -67,8 +67,8 @@ def stopped(world, point, *args):
     return world.start_copy(*args, env={"SLUICE_STOP_AT": point}).wait_until_stopped()
 
 
-@pytest.mark.parametrize("point", POINTS[1:3] + [pytest.param(each, marks=pytest.mark.slow)
-                                                 for each in (POINTS[0], *POINTS[3:])])
+@pytest.mark.parametrize("point", [
+    pytest.param(each, marks=() if each == "attempt.begun:4" else pytest.mark.slow) for each in POINTS])
 def test_a_server_killed_and_started_again_in_mid_read(world, instance, point):
     with world.place.lister():
         run = stopped(world, point)
@@ -91,12 +91,12 @@ def test_a_server_that_stays_away_is_waited_for_and_then_reported(world, instanc
         ends_well(world)
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(15, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [1, pytest.param(15, marks=pytest.mark.slow)])
 def test_servers_killed_at_times_nobody_chose(instance, tmp_path, rounds):
     with ServerWorld(tmp_path, instance.source, "disk") as world, world.place.lister():
         for number in range(rounds):
             run = world.start_copy("--restart")
-            time.sleep(0.1 + 0.5 * number / rounds)
+            time.sleep(0.1 + 0.5 * (number + 0.5) / rounds)
             instance("kill")
             transient_or_done(world, run.wait())
             instance("start")
@@ -214,6 +214,10 @@ CHANGES = {"altered": "ALTER TABLE {} ADD COLUMN more INT", "altered in place": 
            "dropped and made anew": "CREATE TABLE other LIKE {0}; DROP TABLE {0}; RENAME TABLE other TO {0}"}
 
 
+SOME_CHANGES = [pytest.param(each, marks=pytest.mark.slow if each in ("altered in place", "dropped and made anew") else ())
+                for each in CHANGES]
+
+
 @pytest.fixture
 def changed(instance, tmp_path):
     """changed(change, point, …): a copy of lines_a alone that is stopped at the point while somebody else changes
@@ -244,7 +248,7 @@ def nothing_of_it(world):
     assert not list(folder.glob("*/*.parquet")) and not lake.current(folder)
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", SOME_CHANGES)
 def test_a_snapshot_lets_nobody_change_the_table_that_is_read(changed, change):
     world, done, let = changed(change, "staged.recorded:3")
     assert not let
@@ -252,7 +256,7 @@ def test_a_snapshot_lets_nobody_change_the_table_that_is_read(changed, change):
     world.assert_rows_of_one_moment()
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", SOME_CHANGES)
 def test_a_table_changed_while_it_is_read_chunk_by_chunk_stops_the_run(changed, change):
     world, done, let = changed(change, "staged.recorded:3", "--consistency", "per-chunk")
     assert let
@@ -268,7 +272,7 @@ def test_a_table_changed_while_it_is_read_chunk_by_chunk_stops_the_run(changed, 
     nothing_of_it(world)
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", SOME_CHANGES)
 def test_a_table_changed_after_the_snapshot_and_before_its_first_row_is_not_taken_for_another(changed, change):
     """At the first point the clock has been copied, and lines_a was not looked at yet."""
     world, done, let = changed(change, "staged.recorded:1")

@@ -13,8 +13,8 @@ POINTS = ["plan.before-commit", "chunk.planned:2", "attempt.begun:2", "upload.ha
           "publish.frozen", "publish.object:2", "publish.all", "publish.recorded", "verify.recorded", "slot.begun",
           "slot.written", "slot.recorded", "clean-up.half"]
 WAYS = list(itertools.product(SERVERS, PLACES))
-USUAL = {"upload.half:2": ("mysql", "moto"), "upload.staged:2": ("mariadb", "versitygw"),
-         "publish.object:2": ("mariadb", "moto"), "slot.begun": ("mysql", "versitygw"), "clean-up.half": ("mysql", "disk")}
+USUAL = {"upload.half:2": ("mysql", "moto"), "publish.object:2": ("mariadb", "versitygw"),
+         "slot.begun": ("mysql", "versitygw"), "clean-up.half": ("mariadb", "disk")}
 
 
 @pytest.mark.parametrize("point, server, place", [
@@ -35,9 +35,9 @@ def test_a_zombie_that_wakes_after_its_work_was_taken_over_changes_nothing(world
         assert done.code == 4, done
         assert {table: manifest["load"] for table, manifest in world.manifests(world.place.lake()).items()} == current
         world.assert_converged(first)
-        first = world.writers.clock()
+        # And the next run is none the worse.
         world.converge()
-        world.assert_converged(first)
+        world.assert_rows_of_one_moment()
 
 
 @pytest.mark.parametrize("server, place", [("mysql", "moto"), ("mariadb", "versitygw"), ("mariadb", "disk")])
@@ -58,7 +58,8 @@ def test_the_second_is_refused_and_told_who_holds_the_job(world_of, server, plac
         world.assert_converged(0)
 
 
-@pytest.mark.parametrize("server, place", [("mysql", "versitygw"), ("mariadb", "moto")])
+@pytest.mark.parametrize("server, place", [
+    ("mysql", "versitygw"), pytest.param("mariadb", "moto", marks=pytest.mark.slow)])
 def test_two_at_once_never_both_work(world_of, server, place):
     world = world_of(server, place)
     with world.place.lister():
