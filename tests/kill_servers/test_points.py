@@ -49,7 +49,7 @@ def test_a_kill_there_loses_nothing_and_doubles_nothing(world_of, server, place,
 
 
 @pytest.mark.parametrize("server, place", [
-    pytest.param(*way, marks=() if way in [("mysql", "versitygw"), ("mariadb", "disk")] else pytest.mark.slow)
+    pytest.param(*way, marks=() if way == ("mariadb", "disk") else pytest.mark.slow)
     for way in WAYS])
 def test_one_death_after_the_other_still_ends_well(world_of, server, place):
     """The way of one load: each death a step further than the last."""

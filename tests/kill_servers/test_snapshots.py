@@ -4,7 +4,7 @@ what was there then; and the sum that every transaction leaves as it was, over b
 import pytest
 
 
-@pytest.mark.parametrize("connections", [1, 2, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("connections", [3, *(pytest.param(each, marks=pytest.mark.slow) for each in (1, 2, 8))])
 @pytest.mark.parametrize("place", ["disk", pytest.param("moto", marks=pytest.mark.slow),
                                    pytest.param("versitygw", marks=pytest.mark.slow)])
 def test_each_of_many_runs_shows_exactly_one_moment(world_of, kind, place, connections):

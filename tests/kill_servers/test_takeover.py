@@ -13,7 +13,7 @@ POINTS = ["plan.before-commit", "chunk.planned:2", "attempt.begun:2", "upload.ha
           "publish.frozen", "publish.object:2", "publish.all", "publish.recorded", "verify.recorded", "slot.begun",
           "slot.written", "slot.recorded", "clean-up.half"]
 WAYS = list(itertools.product(SERVERS, PLACES))
-USUAL = {"upload.half:2": ("mysql", "moto"), "publish.object:2": ("mariadb", "versitygw"),
+USUAL = {"upload.half:2": ("mysql", "versitygw"), "publish.object:2": ("mariadb", "versitygw"),
          "slot.begun": ("mysql", "versitygw"), "clean-up.half": ("mariadb", "disk")}
 
 
