@@ -1,4 +1,4 @@
-"""Shared by the end-to-end suites (e2e/) and the crash suites (kill/): where modules are found, what
+"""Shared by the end-to-end suites (e2e*/) and the crash suites (kill*/): where modules are found, what
 a test is given, and that no test leaves a process behind."""
 
 import os
@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parent
-for folder in ("e2e", "kill"):
+for folder in ("e2e", "kill", "e2e_servers"):
     sys.path.insert(0, str(TESTS / folder))
 sys.dont_write_bytecode = True
 
-pytest.register_assert_rewrite("oracle", "scene", "kill_world")
+pytest.register_assert_rewrite("oracle", "scene", "kill_world", "bucket", "server")
 
 from scene import BINARY, Scene  # noqa: E402
 

@@ -106,9 +106,9 @@ class Lake:
         return [committed[load] for load in sorted(taken)
                 if job is None or committed[load]["job"] == job]
 
-    def only(self, table, job=None):
+    def only(self, table, job=None, schema="main"):
         """The manifest of the one current load of a table."""
-        folder = self.folder(table)
+        folder = self.folder(table, schema)
         current = self.current(folder, job)
         assert len(current) == 1, (
             f"{table}: wanted one current load, found {[m['load'] for m in current]} in {folder}")

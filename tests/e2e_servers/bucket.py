@@ -7,6 +7,7 @@ import hmac
 import http.client
 import io
 import json
+import os
 import re
 import threading
 import urllib.parse
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 
 KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "testsecret", "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_REGION": "us-east-1"}
+VARIABLES = {"moto": "SLUICE_TEST_MOTO", "versitygw": "SLUICE_TEST_VERSITYGW"}
 PART = re.compile(r"/part-(\d{6})-(\d{3})(\.[0-9a-z]+)?\.parquet$")
 
 
@@ -52,6 +54,13 @@ class Bucket:
         self.endpoint = options["endpoint"]
         self.prefix = "e2e/" + uuid.uuid4().hex
 
+    @classmethod
+    def of(cls, kind):
+        """On the server of that kind."""
+        uri = os.environ.get(VARIABLES[kind])
+        assert uri, f"{VARIABLES[kind]} names no bucket: tools/test starts the server"
+        return cls(uri)
+
     def uri(self, endpoint=None, **more):
         options = {"endpoint": endpoint or self.endpoint, "region": "us-east-1", **more}
         return f"s3://{self.name}/{self.prefix}?" + "&".join(f"{k}={v}" for k, v in options.items() if v)
@@ -78,8 +87,12 @@ class Bucket:
         assert root.findtext("IsTruncated") != "true"
         return [{child.tag: child.text for child in node} for node in root.iter(item)]
 
+    def objects(self):
+        """Each with its Key, Size and ETag."""
+        return self._listed({"list-type": "2"}, "Contents")
+
     def keys(self):
-        return sorted(each["Key"] for each in self._listed({"list-type": "2"}, "Contents"))
+        return sorted(each["Key"] for each in self.objects())
 
     def uploads(self):
         """Uploads that nobody completed or aborted."""
@@ -118,9 +131,26 @@ def error_document(code):
     return f"<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>said {code}</Message></Error>".encode()
 
 
+# What a proxy can do instead of answering: nothing at all, or the deed without its answer, or to wait.
+DROP, LOSE, HANG = "drop", "lose", "hang"
+OPERATIONS = {
+    "PutObject": lambda method, query: method == "PUT" and "partNumber" not in query,
+    "CreateMultipartUpload": lambda method, query: method == "POST" and "uploads" in query,
+    "UploadPart": lambda method, query: method == "PUT" and "partNumber" in query,
+    "CompleteMultipartUpload": lambda method, query: method == "POST" and "uploadId" in query,
+    "AbortMultipartUpload": lambda method, query: method == "DELETE" and "uploadId" in query,
+    "DeleteObject": lambda method, query: method == "DELETE" and "uploadId" not in query,
+    "HeadObject": lambda method, query: method == "HEAD",
+    "GetObject": lambda method, query: method == "GET" and not {"uploads", "list-type", "uploadId"} & set(query),
+    "ListObjects": lambda method, query: method == "GET" and "list-type" in query,
+    "ListMultipartUploads": lambda method, query: method == "GET" and "uploads" in query,
+}
+
+
 class Proxy:
     """Passes requests on to a server, save those `refuse(method, path, query, headers)` answers itself
-    with (status, headers, body)."""
+    with (status, headers, body), or with DROP (the connection ends, nothing is done), LOSE (it is done, and
+    the connection ends) or HANG (nothing is done, nobody answers)."""
 
     def __init__(self, endpoint, refuse):
         proxy = self
@@ -135,10 +165,14 @@ class Proxy:
                 query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
                 proxy.calls.append((self.command, parts.path, query))
                 refused = proxy.refuse(self.command, parts.path, query, self.headers)
-                if refused:
-                    status, headers, data = refused
-                else:
-                    status, headers, data = self.pass_on(body)
+                if refused == HANG:
+                    proxy.released.wait()
+                if refused == LOSE:
+                    self.pass_on(body)
+                if refused in (DROP, LOSE, HANG):
+                    self.close_connection = True
+                    return
+                status, headers, data = refused or self.pass_on(body)
                 self.send_response(status)
                 size = headers.pop("Content-Length", None) if self.command == "HEAD" else None
                 headers = {k: v for k, v in headers.items() if k.lower() not in
@@ -164,7 +198,7 @@ class Proxy:
             def log_message(self, *_):
                 pass
 
-        self.refuse = refuse
+        self.refuse, self.released = refuse, threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -175,6 +209,7 @@ class Proxy:
         return self
 
     def __exit__(self, *_):
+        self.released.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -1,42 +1,28 @@
-import os
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-pytest.register_assert_rewrite("bucket", "server")
-
-from bucket import KEYS, Bucket  # noqa: E402
-from server import VARIABLES, Server  # noqa: E402
+from bucket import KEYS, Bucket
+from server import VARIABLES, Server
 
 
-def _server(variable):
-    uri = os.environ.get(variable)
-    assert uri, f"{variable} names no bucket: tools/test servers starts the server"
-    return Bucket(uri)
-
-
-@pytest.fixture(params=["SLUICE_TEST_MOTO", "SLUICE_TEST_VERSITYGW"], ids=["moto", "versitygw"])
+@pytest.fixture(params=["moto", "versitygw"])
 def bucket(request, monkeypatch):
     """A place of the test's own, once on each server."""
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    return _server(request.param)
+    return Bucket.of(request.param)
 
 
 @pytest.fixture
 def moto(monkeypatch):
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    return _server("SLUICE_TEST_MOTO")
+    return Bucket.of("moto")
 
 
 @pytest.fixture
 def versitygw(monkeypatch):
     for name, value in KEYS.items():
         monkeypatch.setenv(name, value)
-    return _server("SLUICE_TEST_VERSITYGW")
+    return Bucket.of("versitygw")
 
 
 @pytest.fixture(params=sorted(VARIABLES))

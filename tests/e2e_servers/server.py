@@ -10,9 +10,9 @@ VARIABLES = {"mysql": "SLUICE_TEST_MYSQL", "mariadb": "SLUICE_TEST_MARIADB"}
 
 
 class Server:
-    def __init__(self, kind):
+    def __init__(self, kind, address=None):
         self.kind = kind
-        address = os.environ.get(VARIABLES[kind])
+        address = address or os.environ.get(VARIABLES[kind])
         assert address, f"{VARIABLES[kind]} names no server: `tools/test servers` starts them"
         parts = urlsplit(address)
         self.user, self.password = unquote(parts.username), unquote(parts.password)
@@ -26,7 +26,7 @@ class Server:
 
     def client(self, database=None):
         name = self.database if database is None else database
-        return ["mariadb", "--no-defaults", "--protocol=tcp", f"-h{self.host}", f"-P{self.port}", f"-u{self.user}",
+        return ["mariadb", "--no-defaults", "--local-infile=1", "--protocol=tcp", f"-h{self.host}", f"-P{self.port}", f"-u{self.user}",
                 f"-p{self.password}", f"--ssl-ca={self.tls_ca}", "--default-character-set=utf8mb4", "-N", "-B",
                 "--max-allowed-packet=1G", *([name] if name else [])]
 

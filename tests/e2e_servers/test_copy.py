@@ -1,11 +1,9 @@
 """copy, discover, plan and check against real servers, from outside."""
 
-import socket
-import threading
-
 import duckdb
 import pytest
 from oracle import Lake
+from wire import TO_CLIENT, Harm, Wire
 
 
 def rows_of(scene, server, table):
@@ -97,47 +95,14 @@ def test_the_packet_limit_of_the_server_does_not_bound_what_it_sends(scene, serv
         server.sql(f"SET GLOBAL max_allowed_packet = {before}")
 
 
-class Cutting:
-    """A proxy that lets so many bytes of the server through, over all, and then cuts every connection."""
-
-    def __init__(self, server, size):
-        self.left, self.there = size, (server.host, server.port)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            near, _ = self.listener.accept()
-            far = socket.create_connection(self.there)
-            threading.Thread(target=self.carry, args=(near, far, False), daemon=True).start()
-            threading.Thread(target=self.carry, args=(far, near, True), daemon=True).start()
-
-    def carry(self, source, sink, counted):
-        try:
-            while data := source.recv(16384):
-                if counted:
-                    self.left -= len(data)
-                    if self.left < 0:
-                        break
-                sink.sendall(data)
-        except OSError:
-            pass
-        for each in (source, sink):
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-
 @pytest.mark.parametrize("size", [1_000, 12_000, 30_000, 100_000, 150_000])
 def test_a_connection_that_is_cut_is_transient_and_the_run_is_resumed(scene, server, copy, size):
     fill(server)
-    proxy = Cutting(server, size)
-    told = copy("--connections", "2", env={"SLUICE_CHUNK_ROWS": "700"}, uri=server.uri(port=proxy.port))
-    assert told.code in (0, 5), told
-    if told.code == 5:
-        Lake(scene.lake).assert_nothing_visible()
-        proxy.left = 1 << 40
-        copy("--connections", "2", env={"SLUICE_CHUNK_ROWS": "700"}, uri=server.uri(port=proxy.port)).must(0)
+    with Wire(server.host, server.port, Harm("cut", TO_CLIENT, after=size)) as wire:
+        told = copy("--connections", "2", env={"SLUICE_CHUNK_ROWS": "700"}, uri=server.uri(port=wire.port))
+        assert told.code in (0, 5), told
+        if told.code == 5:
+            Lake(scene.lake).assert_nothing_visible()
+            wire.heal()
+            copy("--connections", "2", env={"SLUICE_CHUNK_ROWS": "700"}, uri=server.uri(port=wire.port)).must(0)
     assert len(rows_of(scene, server, "orders")[1]) == 5000
