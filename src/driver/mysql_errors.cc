@@ -96,6 +96,15 @@ Status Lost(const Failure& failure) {
               "lost the connection to " + Place(failure));
 }
 
+/// A server that refuses before TLS began: the library takes its word for part of the handshake, and
+/// has the server's code in its message only ("… verified: 1040 - Too many connections").
+std::optional<unsigned int> RefusedBeforeTls(const Failure& failure) {
+  for (const unsigned int code : {1040U, 1129U, 1130U, 1203U, 1226U})
+    if (failure.message.find(fmt::format(": {} - ", code)) != std::string::npos)
+      return code;
+  return std::nullopt;
+}
+
 Status OfTls(const Failure& failure) {
   return Make(failure, ErrorKind::kUsage, "source.tls",
               "wanted TLS to " + Place(failure) + ", which failed",
@@ -283,6 +292,11 @@ Status OfServer(const Failure& failure) {
 Status ErrorFor(const Failure& failure) {
   const bool is_client =
       (failure.code >= 2000 && failure.code < 3000) || failure.code >= 5000;
+  if (const auto code = RefusedBeforeTls(failure); is_client && code) {
+    Failure refusal = failure;
+    refusal.code = *code;
+    return ErrorFor(refusal);
+  }
   if (is_client) return OfClient(failure);
   if (failure.stage == Stage::kConnecting)
     if (const auto refused = OfLogin(failure)) return *refused;

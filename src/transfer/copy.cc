@@ -1,6 +1,7 @@
 #include "transfer/copy.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -69,11 +70,15 @@ class Copy {
   }
 
   Status Run(int64_t* rows_read) {
-    Work(task_.session);
+    Session* session = &task_.session;
+    do {
+      session = Work(session);
+    } while (session != nullptr && ComesBack());
     // Whoever works may have called another: until the last has ended.
     for (auto workers = TakeWorkers(); !workers.empty(); workers = TakeWorkers()) {
       for (std::thread& worker : workers) worker.join();
     }
+    if (session != nullptr && session != &task_.session) run_.idle.GiveBack(*session);
     *rows_read += rows_read_;
     if (!failure_.ok()) return failure_;
     if (drained_) {
@@ -85,14 +90,54 @@ class Copy {
   }
 
  private:
-  void Work(Session& session) {
+  /// Of the stream's own thread: until nothing is left to take. Returns the session it has then; null:
+  /// its own was lost, and no other lives.
+  Session* Work(Session* session) {
+    while (Session* lost = WorkUntilLost(*session)) {
+      session = run_.idle.InsteadOf(*lost);
+      if (session == nullptr) {
+        Fail(LostWhy());
+        return nullptr;
+      }
+    }
+    return session;
+  }
+
+  Status LostWhy() {
+    const std::lock_guard lock(mutex_);
+    return lost_why_;
+  }
+
+  /// Null: nothing is left to take, or the copy has failed. Else the session, which was lost; its chunk
+  /// is there to be taken again.
+  Session* WorkUntilLost(Session& session) {
     for (;;) {
       auto chunk = Take(session);
-      if (!chunk.ok()) return Fail(chunk.status());
-      if (!*chunk) return;
-      const Status status = CopyWithRetries(session, **chunk);
-      if (!status.ok()) return Fail(status);
+      if (chunk.ok() && !*chunk) return nullptr;
+      Status status = chunk.status();
+      if (status.ok()) status = CopyWithRetries(session, **chunk);
+      if (status.ok()) continue;
+      if (!LostItsSession(status)) {
+        Fail(status);
+        return nullptr;
+      }
+      const std::lock_guard lock(mutex_);
+      if (chunk.ok()) waiting_.push_front(**chunk);
+      lost_why_ = status;
+      changed_.notify_all();
+      return &session;
     }
+  }
+
+  /// After the stream's own thread found nothing to take: true once a worker that lost its session left
+  /// a chunk behind, false once all workers have ended without.
+  bool ComesBack() {
+    std::unique_lock lock(mutex_);
+    const auto left = [this] {
+      return !waiting_.empty() && failure_.ok() && !run_.stop.IsStopRequested();
+    };
+    changed_.wait(lock, [&] { return running_ == 0 || left(); });
+    return left();
   }
 
   std::vector<std::thread> TakeWorkers() {
@@ -105,10 +150,17 @@ class Copy {
     if (waiting_.empty() && planned_) return;
     Session* session = run_.idle.Take();
     if (session == nullptr) return;
+    ++running_;
     workers_.emplace_back([this, session, hook = CurrentCrashHook()] {
       SetCrashHook(hook);
-      Work(*session);
-      run_.idle.GiveBack(*session);
+      // One that was lost is not waited for: the stream's own thread does that.
+      if (WorkUntilLost(*session) == nullptr)
+        run_.idle.GiveBack(*session);
+      else
+        run_.idle.Lose(*session);
+      const std::lock_guard lock(mutex_);
+      --running_;
+      changed_.notify_all();
     });
   }
 
@@ -176,7 +228,8 @@ class Copy {
       const Status reason = run_.watch.reason();
       if (!reason.ok()) return reason;
       const bool again = KindOf(status) == ErrorKind::kTransient &&
-                         backoff.MayTryAgain() && !run_.stop.IsStopRequested();
+                         !LostItsSession(status) && backoff.MayTryAgain() &&
+                         !run_.stop.IsStopRequested();
       const Status in_context =
           InContext(status, "chunk " + std::to_string(chunk.ordinal));
       if (!again) return in_context;
@@ -269,13 +322,16 @@ class Copy {
   RunContext& run_;
   const CopyTask& task_;
   std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<std::thread> workers_;  // guarded by mutex_
+  int running_ = 0;                   // of workers_; guarded by mutex_
   std::deque<Chunk> waiting_;         // guarded by mutex_
   bool planned_ = false;              // guarded by mutex_
   bool drained_ = false;              // guarded by mutex_
   int64_t plan_bytes_ = 0;            // guarded by mutex_
   int64_t rows_read_ = 0;             // guarded by mutex_
   Status failure_;                    // guarded by mutex_
+  Status lost_why_;                   // guarded by mutex_
 };
 
 }  // namespace

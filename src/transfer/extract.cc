@@ -29,7 +29,17 @@ class Extract {
  public:
   Extract(RunContext& run, const StreamSpec& stream, Session& session,
           StreamReport& report)
-      : run_(run), stream_(stream), session_(session), report_(report) {}
+      : run_(run),
+        stream_(stream),
+        given_(&session),
+        session_(&session),
+        report_(report) {}
+
+  ~Extract() {
+    if (session_ != given_) run_.idle.GiveBack(*session_);
+  }
+  Extract(const Extract&) = delete;
+  Extract& operator=(const Extract&) = delete;
 
   Status Run() {
     struct Step {
@@ -44,7 +54,7 @@ class Extract {
         {"commit", Phase::kCommitted, &Extract::CommitStep},
         {"clean-up", Phase::kCleaned, &Extract::CleanUpStep},
     };
-    ARROW_RETURN_NOT_OK(OpenStep());
+    ARROW_RETURN_NOT_OK(OpenWithALivingSession());
     for (const Step& step : kSteps) {
       if (load_.phase >= step.done) continue;
       ARROW_RETURN_NOT_OK(run_.watch.abandoned().Poll());
@@ -79,8 +89,18 @@ class Extract {
   }
 
  private:
+  Status OpenWithALivingSession() {
+    for (;;) {
+      const Status opened = OpenStep();
+      if (!LostItsSession(opened)) return opened;
+      Session* other = run_.idle.InsteadOf(*session_);
+      if (other == nullptr) return opened;
+      session_ = other;
+    }
+  }
+
   Status OpenStep() {
-    ARROW_ASSIGN_OR_RAISE(OpenedLoad opened, OpenLoad(run_, stream_, session_));
+    ARROW_ASSIGN_OR_RAISE(OpenedLoad opened, OpenLoad(run_, stream_, *session_));
     load_ = std::move(opened.state);
     handle_ = std::move(opened.load);
     report_.resumed = opened.resumed;
@@ -110,8 +130,8 @@ class Extract {
     options.workers = static_cast<int>(run_.sessions.sessions.size());
     options.chunk_rows = run_.spec.limits.chunk_rows;
     auto planner = MakePlanner(load_.table, load_.last_key, planned, options);
-    const Status copied = CopyChunks(run_, {stream_, load_, *handle_, *planner, session_},
-                                     &report_.rows_read);
+    const Status copied = CopyChunks(
+        run_, {stream_, load_, *handle_, *planner, *session_}, &report_.rows_read);
     // Errors too leave staged chunks behind: the report counts them.
     auto reloaded = Reload();
     ARROW_RETURN_NOT_OK(copied);
@@ -303,7 +323,8 @@ class Extract {
 
   RunContext& run_;
   const StreamSpec& stream_;
-  Session& session_;
+  Session* const given_;
+  Session* session_;  // another one where that was lost
   StreamReport& report_;
   LoadState load_;
   std::unique_ptr<Load> handle_;

@@ -21,7 +21,14 @@ bool AllStaged(const LoadState& state) {
 Result<OpenedLoad> NewLoad(RunContext& run, const StreamSpec& stream, Session& session) {
   OpenedLoad opened;
   LoadState& state = opened.state;
-  ARROW_ASSIGN_OR_RAISE(state.table, session.Describe(stream.relation));
+  auto described = session.Describe(stream.relation);
+  if (IdOf(described.status()) == "source.no-such-table") {
+    return Error(
+        ErrorKind::kSource, "source.changed",
+        "the table was there when the run began: " + described.status().message(),
+        "find out who drops or renames it; run the same command again");
+  }
+  ARROW_ASSIGN_OR_RAISE(state.table, std::move(described));
   if (!state.table.key.empty()) {
     ARROW_ASSIGN_OR_RAISE(state.last_key, session.LastKey(state.table));
   }

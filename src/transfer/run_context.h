@@ -2,7 +2,9 @@
 /// What every step of one run shares.
 #pragma once
 
+#include <condition_variable>
 #include <mutex>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,26 +45,56 @@ class LiveSessions {
 class IdleSessions {
  public:
   void Fill(const SessionSet& set) {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     for (const auto& session : set.sessions) idle_.push_back(session.get());
+    living_ = idle_.size();
   }
   /// Null: all are at work.
   Session* Take() {
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
+    return TakeIdle();
+  }
+  /// A living session for one that was lost, once another stream or worker gives one back; null: none
+  /// lives. Whoever waits here holds no session.
+  Session* InsteadOf(Session& session) {
+    Lose(session);
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return living_ == 0 || !idle_.empty(); });
+    return TakeIdle();
+  }
+  void Lose(Session& session) {
+    const std::lock_guard lock(mutex_);
+    if (lost_.insert(&session).second) --living_;
+    changed_.notify_all();
+  }
+  bool IsLost(Session& session) {
+    const std::lock_guard lock(mutex_);
+    return lost_.contains(&session);
+  }
+  /// A lost one is forgotten.
+  void GiveBack(Session& session) {
+    const std::lock_guard lock(mutex_);
+    if (!lost_.contains(&session)) idle_.push_back(&session);
+    changed_.notify_all();
+  }
+
+ private:
+  Session* TakeIdle() {
     if (idle_.empty()) return nullptr;
     Session* session = idle_.back();
     idle_.pop_back();
     return session;
   }
-  void GiveBack(Session& session) {
-    std::lock_guard lock(mutex_);
-    idle_.push_back(&session);
-  }
 
- private:
   std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<Session*> idle_;  // guarded by mutex_
+  std::set<Session*> lost_;     // guarded by mutex_
+  size_t living_ = 0;           // guarded by mutex_
 };
+
+/// What a source says of a session that is of no more use; its siblings may live.
+inline bool LostItsSession(const Status& status) { return IdOf(status) == "source.lost"; }
 
 /// Lives for one run, on the thread that called RunTransfer; `parts` are thread-safe.
 struct RunContext {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -37,9 +38,9 @@ class Recorder : public Notifier {
 
 class Streams : public ::testing::Test {
  protected:
-  void Create(int tables, int rows) {
+  void Create(int tables, int rows, const std::string& prefix = "t") {
     for (int i = 0; i < tables; ++i) {
-      const std::string name = "t" + std::to_string(i);
+      const std::string name = prefix + std::to_string(i);
       database_.Create(name, MakeRows(1, rows, 1));
       StreamSpec stream;
       stream.name = name;
@@ -53,6 +54,7 @@ class Streams : public ::testing::Test {
   TransferReport Run(int connections) {
     FakeClock clock;
     ScriptedSource source(database_);
+    if (arrange_) arrange_(source);
     const auto destination = MakeObjectStoreDestination(store_.Open());
     SqliteStateOptions options;
     options.path = folder_.path() + "/state.db";
@@ -84,6 +86,7 @@ class Streams : public ::testing::Test {
   Recorder recorder_;
   TransferSpec spec_;
   arrow::StopSource stop_, never_;
+  std::function<void(ScriptedSource&)> arrange_;
 };
 
 TEST_F(Streams, RunSideBySideEachOnce) {
@@ -116,6 +119,55 @@ TEST_F(Streams, OneThatFailsLeavesTheOthersWhole) {
   EXPECT_NE(report.exit_code, 0);
   for (const int i : {0, 1, 3, 4, 5})
     EXPECT_EQ(CommittedRows("t" + std::to_string(i)), 10);
+}
+
+const Status kLost = Error(ErrorKind::kTransient, "source.lost", "the server is gone");
+
+TEST_F(Streams, ALivingSessionTakesTheChunkOfOneThatWasLost) {
+  for (const SourceCall call :
+       {SourceCall::kDescribe, SourceCall::kLastKey, SourceCall::kRead, SourceCall::kBatch,
+        SourceCall::kBound, SourceCall::kCheckUnchanged}) {
+    for (int64_t nth = 1; nth <= 12; ++nth) {
+      const std::string name = "call" + std::to_string(static_cast<int>(call)) + "at" +
+                               std::to_string(nth) + "_";
+      SCOPED_TRACE(name);
+      spec_.streams.clear();
+      Create(/*tables=*/1, /*rows=*/40, name);
+      arrange_ = [&](ScriptedSource& source) { source.FailAt(call, nth, kLost); };
+      const TransferReport report = Run(2);
+      ASSERT_EQ(report.exit_code, 0) << report.streams[0].status.ToString();
+      EXPECT_EQ(CommittedRows(name + "0"), 40);
+    }
+  }
+}
+
+TEST_F(Streams, AStreamThatLostItsSessionWaitsForOneOfAnother) {
+  Create(/*tables=*/6, /*rows=*/20);
+  arrange_ = [](ScriptedSource& source) { source.FailAt(SourceCall::kRead, 4, kLost); };
+  const TransferReport report = Run(2);
+  ASSERT_EQ(report.exit_code, 0) << report.status.ToString();
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(CommittedRows("t" + std::to_string(i)), 20);
+}
+
+TEST_F(Streams, WhereNoSessionLivesEveryStreamSaysSo) {
+  Create(/*tables=*/4, /*rows=*/20);
+  arrange_ = [](ScriptedSource& source) {
+    source.FailAt(SourceCall::kRead, 3, kLost, 1'000);
+  };
+  const TransferReport report = Run(3);
+  EXPECT_EQ(report.exit_code, ExitCodeOf(kLost));
+  ASSERT_EQ(report.streams.size(), 4U);
+  arrange_ = {};
+  EXPECT_EQ(Run(3).exit_code, 0);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(CommittedRows("t" + std::to_string(i)), 20);
+}
+
+TEST_F(Streams, ATableThatVanishedSinceTheRunBeganIsAChangeOfTheSource) {
+  Create(/*tables=*/2, /*rows=*/10);
+  spec_.streams[1].relation.name.table = "gone";
+  const TransferReport report = Run(2);
+  EXPECT_EQ(KindOf(report.streams[1].status), ErrorKind::kSource);
+  EXPECT_EQ(IdOf(report.streams[1].status), "source.changed");
 }
 
 TEST_F(Streams, NoneIsBegunOnceTheRunIsAskedToStop) {

@@ -77,17 +77,17 @@ class Streams {
     for (size_t i = 1; i < own.size(); ++i) {
       others.emplace_back([this, &session = *own[i], hook = CurrentCrashHook()] {
         SetCrashHook(hook);
-        Work(session);
+        Work(&session);
       });
     }
-    Work(*own[0]);
+    Work(own[0]);
     for (std::thread& other : others) other.join();
     reports_.resize(begun_);
     return std::move(reports_);
   }
 
  private:
-  void Work(Session& session) {
+  void Work(Session* session) {
     while (const auto index = Next()) {
       StreamReport& report = reports_[*index];
       const StreamSpec& stream = run_.spec.streams[*index];
@@ -98,10 +98,16 @@ class Streams {
                   "not begun: the run was asked to stop", "run the same command again");
         continue;
       }
-      ExtractStream(run_, stream, session, report);
+      if (run_.idle.IsLost(*session)) {
+        // Where none lives the stream fails as the last one did.
+        Session* other = run_.idle.InsteadOf(*session);
+        if (other != nullptr) session = other;
+      }
+      ExtractStream(run_, stream, *session, report);
+      if (LostItsSession(report.status)) run_.idle.Lose(*session);
       if (EndsTheRun(report.status)) ended_ = true;
     }
-    run_.idle.GiveBack(session);
+    run_.idle.GiveBack(*session);
   }
 
   std::optional<size_t> Next() {
