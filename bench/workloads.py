@@ -20,7 +20,7 @@ TAXI_DOUBLES = ("trip_distance", "fare_amount", "extra", "mta_tax", "tip_amount"
                 "improvement_surcharge", "total_amount", "congestion_surcharge")
 TAXI = f"""\
   id BIGINT NOT NULL PRIMARY KEY, vendor_id INT NOT NULL, pickup DATETIME NOT NULL,
-  dropoff DATETIME NOT NULL, passengers INT, rate_code INT, stored CHAR(1),
+  dropoff DATETIME NOT NULL, passengers INT, rate_code INT, store_flag CHAR(1),
   pickup_zone INT NOT NULL, dropoff_zone INT NOT NULL, payment_type INT NOT NULL,
   {', '.join(f'{name} DOUBLE' for name in TAXI_DOUBLES)}"""
 
@@ -97,7 +97,7 @@ class Workload:
             return
         copy = (f"COPY ({self.query(self.rows)}) TO '{path}' "
                 "(FORMAT csv, DELIMITER '\t', NULLSTR '\\N', QUOTE '', ESCAPE '', HEADER false)")
-        subprocess.run([bin_folder / "python", "-c", "import sys, duckdb; duckdb.sql(sys.argv[1])", copy], check=True)
+        subprocess.run([bin_folder / "python", "-c", "import sys, duckdb; duckdb.execute(sys.argv[1])", copy], check=True)
 
 
 def lineitem(table, rows):
