@@ -22,6 +22,10 @@ help:  ## this list
 .PHONY: demo
 demo: build  ## real flights from SQLite to Parquet: killed half-way, resumed, verified, queried
 	@demo/run
+.PHONY: demo-mysql
+demo-mysql: build  ## the same from a scratch MySQL to a scratch S3 server
+	@tools/bootstrap --servers
+	@demo/run mysql
 
 .PHONY: build
 build: build/release/build.ninja  ## the program: build/release/sluice
@@ -50,9 +54,11 @@ test-servers: bootstrap  ## connectors, stores and the program against real serv
 	@tools/test servers
 
 .PHONY: bench bench-quick
-bench: build  ## the measured claims: speed, memory, growth; writes a report
+bench: build  ## the measured claims: speed, CPU, memory, growth, peers; writes a report; 25 minutes
+	@tools/bootstrap --bench
 	@bench/run --write
-bench-quick: build  ## three rounds, without the ten-fold table; under three minutes
+bench-quick: build  ## three rounds of what matters most, smaller tables; under three minutes
+	@tools/bootstrap --bench
 	@bench/run --quick
 
 ##@ House

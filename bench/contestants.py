@@ -2,11 +2,10 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
+
+from measure import measure
 
 DUCK = Path(__file__).resolve().parent / "duck.py"
 
@@ -32,7 +31,7 @@ class Arena:
     def warm(self, tables):
         """Every page of the sources is in the cache before the first measured run."""
         for table in tables:
-            self._measure([self._drain, table.path])
+            measure([self._drain, table.path])
 
     def run(self, name, tables):
         """One run into a new folder with a new state: {wall, cpu, rss, size}. Ends the bench if what
@@ -45,22 +44,22 @@ class Arena:
         # Nobody pays for pages that somebody else left to be written.
         os.sync()
         if who == "sluice":
-            run, _ = self._measure([self._sluice, "copy", table.path, out, "--state",
+            run, _ = measure([self._sluice, "copy", table.path, out, "--state",
                                     self._folder / "state.db", "--json", *options])
         elif who == "duckdb":
             out.mkdir()
-            run, said = self._measure([sys.executable, DUCK, "copy", table.path, out / "x.parquet", *options])
+            run, said = measure([sys.executable, DUCK, "copy", table.path, out / "x.parquet", *options])
             run["process_wall"], run["wall"] = run["wall"], json.loads(said)["seconds"]
         else:
-            run, said = self._measure([self._drain, table.path])
+            run, said = measure([self._drain, table.path])
             self._expect(name, [int(said)], table.sums[:1])
             return run | {"size": 0}
-        _, said = self._measure([sys.executable, DUCK, "sums", out])
+        _, said = measure([sys.executable, DUCK, "sums", out])
         self._expect(name, json.loads(said), table.sums)
         return run | {"size": sum(file.stat().st_size for file in out.rglob("*.parquet"))}
 
     def help_times(self, count):
-        return [self._measure([self._sluice, "--help"])[0]["wall"] for _ in range(count)]
+        return [measure([self._sluice, "--help"])[0]["wall"] for _ in range(count)]
 
     def close(self):
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -69,20 +68,3 @@ class Arena:
     def _expect(name, found, wanted):
         if list(found) != list(wanted):
             sys.exit(f"bench: {name} made a wrong copy: wanted sums {wanted}, found {found}")
-
-    @staticmethod
-    def _measure(command):
-        """What a process took, and what it said. wait4 is of this child alone, RUSAGE_CHILDREN is not."""
-        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaint:
-            started = time.perf_counter()
-            child = subprocess.Popen(command, stdout=out, stderr=complaint)
-            _, status, usage = os.wait4(child.pid, 0)
-            wall = time.perf_counter() - started
-            child.returncode = os.waitstatus_to_exitcode(status)
-            out.seek(0)
-            complaint.seek(0)
-            if child.returncode != 0:
-                sys.exit(f"bench: {' '.join(map(str, command))}: exit code {child.returncode}\n"
-                         f"{complaint.read().decode()}")
-            said = out.read()
-        return {"wall": wall, "cpu": usage.ru_utime + usage.ru_stime, "rss": usage.ru_maxrss * 1024}, said

@@ -7,6 +7,8 @@ import sqlite3
 import statistics
 import subprocess
 
+import report_servers
+
 # What is promised; a test fails only at FACTOR times that, because machines differ.
 SPEED_RATIO = 1.4
 MEMORY = 200e6
@@ -116,18 +118,21 @@ def _claims_table(figures):
     yield f"| `sluice --help` | ≤ {HELP * 1e3:.0f} ms | {start * 1e3:.0f} ms |"
 
 
-def text(figures):
+def _place(m):
+    return (f"{m['date']}, {m['cores']} cores ({m['cpu']}), {m['memory_gib']} GiB of memory, load "
+            f"{m['load']:.1f} at the start.  ")
+
+
+def _sqlite(figures):
     m = figures["machine"]
     lines = [
-        "# Benchmarks",
+        "## SQLite to a disk",
         "",
         f"{figures['rows']:,} rows of TPC-H lineitem from SQLite to Parquet with zstd on a local disk, "
         f"{figures['rounds']} rounds",
         "in which everybody runs once, in turn. Median, and in brackets the least and the most.",
-        "[bench/README.md](../bench/README.md) says what each row means; `bench/run --write` wrote this page.",
         "",
-        f"{m['date']}, {m['cores']} cores ({m['cpu']}), {m['memory_gib']} GiB of memory, load "
-        f"{m['load']:.1f} at the start.  ",
+        _place(m),
         f"{m['sluice']}; DuckDB {m['duckdb']} with its sqlite extension {m['duckdb_sqlite']}.",
         "",
         *_claims_table(figures),
@@ -139,9 +144,23 @@ def text(figures):
     ]
     for what, each in ratios(figures).items():
         lines.append(f"| {what} | {each['median']:.2f} ({each['min']:.2f}–{each['max']:.2f}) |")
+    return lines
+
+
+def text(parts):
+    lines = ["# Benchmarks", "", "[bench/README.md](../bench/README.md) says what each row means; "
+             "`bench/run --write` wrote this page."]
+    if "servers" in parts:
+        lines += ["", *report_servers.lines(parts["servers"], _place(parts["servers"]["machine"]))]
+    if "sqlite" in parts:
+        lines += ["", *_sqlite(parts["sqlite"])]
     return "\n".join(lines) + "\n"
 
 
-def write(figures, page, record):
-    page.write_text(text(figures))
-    record.write_text(json.dumps(figures | {"ratios": ratios(figures)}, indent=1) + "\n")
+def write(parts, page, record):
+    if "sqlite" in parts:
+        parts["sqlite"]["ratios"] = ratios(parts["sqlite"])
+    if record.exists():
+        parts = json.loads(record.read_text()) | parts
+    page.write_text(text(parts))
+    record.write_text(json.dumps(parts, indent=1) + "\n")

