@@ -33,7 +33,7 @@ build: build/release/build.ninja  ## the program: build/release/sluice
 
 ##@ Tests
 .PHONY: test
-test: bootstrap  ## everything: units and conformance sanitized, the house, end to end, kills
+test: servers  ## everything: units and conformance sanitized, the house, end to end, real servers, kills
 	@tools/test
 
 .PHONY: test-unit test-asan test-tsan test-e2e test-kill test-package test-servers
@@ -47,10 +47,9 @@ test-e2e: bootstrap  ## the program from outside, read back by DuckDB
 	@tools/test e2e
 test-package: bootstrap  ## the installed tree, and a project that builds against it
 	@tools/test package
-test-kill: bootstrap  ## each named point, and 200 kills at random moments
+test-kill: servers  ## each named point, and 200 kills at random moments; on servers every combination
 	@tools/test kill-all
-test-servers: bootstrap  ## connectors, stores and the program against real servers, which it starts
-	@tools/bootstrap --servers
+test-servers: servers  ## connectors, stores and the program against real servers, which it starts
 	@tools/test servers
 
 .PHONY: bench bench-quick
@@ -85,9 +84,11 @@ package: build/release/build.ninja  ## build/sluice-VERSION-….tar.gz: program,
 clean:  ## removes build/; the Python environment and caches outside the tree stay
 	rm -rf build
 
-.PHONY: bootstrap
+.PHONY: bootstrap servers
 bootstrap:
 	@tools/bootstrap
+servers:
+	@tools/bootstrap --servers
 
 # Ninja asks CMake again by itself whenever a CMake file changes.
 build/release/build.ninja: | bootstrap
