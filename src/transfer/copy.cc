@@ -81,7 +81,8 @@ class Copy {
     if (session != nullptr && session != &task_.session) run_.idle.GiveBack(*session);
     *rows_read += rows_read_;
     if (!failure_.ok()) return failure_;
-    if (drained_) {
+    // A chunk that was left behind when the stop was asked for counts, too.
+    if (drained_ || !waiting_.empty() || !planned_) {
       return Error(ErrorKind::kCancelled, "run.drained",
                    "stopped on request; chunks in flight were finished and staged",
                    "run the same command again: it resumes");
