@@ -320,8 +320,8 @@ class MemoryHandle final : public Store {
   static ObjectInfo InfoOf(
       const std::pair<const std::string, MemoryState::Object>& entry) {
     return {entry.first, entry.second.version,
-            static_cast<int64_t>(entry.second.bytes.size()),
-            entry.second.modified_micros, std::nullopt};
+            static_cast<int64_t>(entry.second.bytes.size()), entry.second.modified_micros,
+            std::nullopt};
   }
 
   /// Between looking and writing, in a store that is not atomic.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -44,10 +45,14 @@ Status ForEachSideBySide(size_t count, int width,
   const size_t threads = std::min(count, static_cast<size_t>(std::max(width, 1)));
   std::vector<std::thread> others;
   for (size_t i = 1; i < threads; ++i) {
-    others.emplace_back([&work, hook = CurrentCrashHook()] {
-      SetCrashHook(hook);
-      work();
-    });
+    try {
+      others.emplace_back([&work, hook = CurrentCrashHook()] {
+        SetCrashHook(hook);
+        work();
+      });
+    } catch (const std::system_error&) {
+      break;  // The system has no thread to give: those there are do it all.
+    }
   }
   work();
   for (std::thread& other : others) other.join();

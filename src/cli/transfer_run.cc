@@ -127,7 +127,7 @@ void ReportSignal(const Signals& signals, Outcome* outcome) {
   Log(LogLevel::kWarning,
       signals.count() > 1
           ? "not drained: stopped at the second signal; the same command resumes"
-          : "drained: chunks in flight were finished; the same command resumes");
+          : "drained: chunks that were finished are kept; the same command resumes");
 }
 
 }  // namespace

@@ -94,8 +94,9 @@ std::optional<KeyForm> FormOf(const ColumnDefinition& column) {
   const auto is = [&type](std::initializer_list<const char*> words) {
     return std::find(words.begin(), words.end(), type) != words.end();
   };
-  if (is({"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit"}))
+  if (is({"tinyint", "smallint", "mediumint", "int", "bigint", "bit"}))
     return KeyForm::kInteger;
+  if (is({"year"})) return KeyForm::kYear;
   if (is({"decimal"})) return KeyForm::kDecimal;
   if (is({"date", "datetime", "timestamp", "time"})) return KeyForm::kTemporal;
   if (is({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"}))

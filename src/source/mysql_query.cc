@@ -135,9 +135,11 @@ Result<RelationFacts> FactsOf(const TableInfo& table) {
     facts.key_columns.push_back(ColumnFrom(column, &status));
   for (const auto& column : reader.List("key"))
     facts.key.push_back(KeyColumnFrom(column, &status));
-  ARROW_RETURN_NOT_OK(reader.status());
-  ARROW_RETURN_NOT_OK(status);
-  return facts;
+  if (status.ok()) status = reader.status();
+  if (status.ok()) return facts;
+  return Error(ErrorKind::kSource, "source.other-version",
+               "the load was begun by another version: " + status.message(),
+               "finish it with that version, or --restart to discard it and begin anew");
 }
 
 std::string SelectedAs(const ColumnFacts& column) {

@@ -14,8 +14,13 @@
 namespace sluice::mysql {
 namespace {
 
-constexpr const char* kFormNames[] = {"integer", "decimal",  "text",
-                                      "bytes",   "temporal", "ordinal"};
+constexpr const char* kFormNames[] = {"integer",  "decimal", "text",   "bytes",
+                                      "temporal", "year",    "ordinal"};
+
+/// Selected as a number, and written as one.
+bool IsNumeric(KeyForm form) {
+  return form == KeyForm::kInteger || form == KeyForm::kYear || form == KeyForm::kOrdinal;
+}
 
 std::string Hex(std::string_view bytes) {
   std::string hex = "x'";
@@ -55,8 +60,7 @@ bool IsTemporal(std::string_view text) {
 
 Result<std::string> Literal(const KeyColumn& column, const arrow::Scalar& value) {
   if (value.type->id() == arrow::Type::INT64) {
-    if (column.form != KeyForm::kInteger && column.form != KeyForm::kOrdinal)
-      return NotThisKey(column, "int64");
+    if (!IsNumeric(column.form)) return NotThisKey(column, "int64");
     return std::to_string(static_cast<const arrow::Int64Scalar&>(value).value);
   }
   if (value.type->id() != arrow::Type::STRING && value.type->id() != arrow::Type::BINARY)
@@ -65,6 +69,7 @@ Result<std::string> Literal(const KeyColumn& column, const arrow::Scalar& value)
       static_cast<const arrow::BaseBinaryScalar&>(value).view();
   switch (column.form) {
     case KeyForm::kInteger:
+    case KeyForm::kYear:
     case KeyForm::kOrdinal:
       if (!IsNumber(bytes, false)) return NotThisKey(column, "text");
       return std::string(bytes);
@@ -164,8 +169,7 @@ Result<KeyForm> KeyFormFrom(std::string_view name) {
 std::string KeyList(const std::vector<KeyColumn>& key) {
   std::string list;
   for (const KeyColumn& column : key) {
-    const bool is_number =
-        column.form == KeyForm::kInteger || column.form == KeyForm::kOrdinal;
+    const bool is_number = IsNumeric(column.form);
     list += fmt::format("{}{}{}", list.empty() ? "" : ",", QuoteName(column.name),
                         is_number ? "+0" : "");
   }
@@ -192,8 +196,7 @@ Result<Key> KeyFrom(const std::vector<KeyColumn>& columns,
                                column.name),
                    "look with CHECK TABLE");
     const std::string& text = *row[i];
-    const bool is_number =
-        column.form == KeyForm::kInteger || column.form == KeyForm::kOrdinal;
+    const bool is_number = IsNumeric(column.form);
     int64_t number = 0;
     const char* end = text.data() + text.size();
     const auto read = std::from_chars(text.data(), end, number);
@@ -225,8 +228,7 @@ Result<std::string> RangeCondition(const std::vector<KeyColumn>& key,
                                    const KeyRange& range) {
   const auto low = FirstAlone(key, range.after), high = FirstAlone(key, range.upto);
   if (low && high && *low < std::numeric_limits<int64_t>::max())
-    return fmt::format("({} BETWEEN {} AND {})", QuoteName(key[0].name), *low + 1,
-                       *high);
+    return fmt::format("({} BETWEEN {} AND {})", QuoteName(key[0].name), *low + 1, *high);
   std::string condition;
   if (range.after) {
     ARROW_ASSIGN_OR_RAISE(condition, Bound(key, *range.after, ">", ">"));

@@ -21,11 +21,12 @@ std::string TextLiteral(std::string_view text);
 
 /// How a column of a key is compared and written.
 enum class KeyForm {
-  kInteger,   ///< integers, YEAR, BIT: decimal
+  kInteger,   ///< integers, BIT: decimal
   kDecimal,   ///< DECIMAL: decimal with a point
   kText,      ///< in the column's character set and collation
   kBytes,     ///< BINARY, VARBINARY
   kTemporal,  ///< DATE, DATETIME, TIMESTAMP, TIME: the server's text
+  kYear,      ///< decimal, but no number: 1 is 2001 in a comparison, and 70 is 1970
   kOrdinal,   ///< ENUM, SET: c+0, for they sort by number but compare as text
 };
 const char* NameOf(KeyForm form);

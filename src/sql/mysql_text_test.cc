@@ -60,6 +60,14 @@ TEST(MysqlText, ABoundAtTheEndOfAFirstValueComparesTheFirstColumnAlone) {
   EXPECT_FALSE(EndOf({Column("a"), Column("s", KeyForm::kText)}, 3));
 }
 
+TEST(MysqlText, AYearIsComparedWithYearsThatAreThereOnly) {
+  // BETWEEN 1 AND 1950 is BETWEEN 2001 AND 1950 to the server.
+  const std::vector<KeyColumn> key = {Column("y", KeyForm::kYear)};
+  EXPECT_EQ(*RangeCondition(key, {Integers({0}), Integers({1950})}),
+            "((`y` > 0)) AND ((`y` <= 1950))");
+  EXPECT_FALSE(EndOf({Column("a"), Column("y", KeyForm::kYear)}, 3));
+}
+
 TEST(MysqlText, ARangeOfSeveralColumnsIsExpandedToOr) {
   const std::vector<KeyColumn> key = {Column("a"), Column("b")};
   EXPECT_EQ(*RangeCondition(key, {Integers({1, 2}), std::nullopt}),

@@ -172,7 +172,9 @@ Result<S3Answer> S3Client::Send(const S3Request& request) {
     if (failure.ok()) {
       if (tried.answer.ok()) return std::move(tried.answer);
       if (Cure(request, tried, &cures)) continue;
-      if (ReactionTo(fault) != S3Reaction::kRetry) return std::move(tried.answer);
+      const bool wanted = request.wrong_on_purpose && fault.status / 100 == 4;
+      if (wanted || ReactionTo(fault) != S3Reaction::kRetry)
+        return std::move(tried.answer);
       failure = StatusOf(fault, Attempted(request, tried.used.origin, tried.signed_at));
       // A server in trouble may have done what it was asked for.
       lost = lost || fault.status / 100 == 5;

@@ -29,6 +29,7 @@ struct S3Request {
   int64_t response_max = 8 << 20;
   char* into = nullptr;
   BodyMayFail body_may_fail = BodyMayFail::kNo;
+  bool wrong_on_purpose = false;  ///< a refusal (4xx) is the answer that is looked for
   const std::atomic<bool>* cancelled = nullptr;
 };
 

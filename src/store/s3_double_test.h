@@ -2,6 +2,7 @@
 /// A bucket in memory behind HTTP, that keeps S3's promises and breaks them where a test says.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -55,6 +56,8 @@ class S3Double {
   void Replace(const std::string& key, std::string bytes);
   /// What the store says of whole objects' checksums: as S3 since 2025, or not.
   void TellChecksums(bool tells);
+  /// From now on bytes are taken whatever checksum they come with.
+  void TakeWrongChecksums() { takes_wrong_ = true; }
 
  private:
   struct Object {
@@ -84,6 +87,7 @@ class S3Double {
   std::map<std::string, std::vector<DoubleRequest>> requests_;
   HttpDouble::Handler instead_;
   bool tells_checksums_ = true;
+  std::atomic<bool> takes_wrong_ = false;
   int64_t made_ = 0;
   std::unique_ptr<HttpDouble> http_;
 };

@@ -2,6 +2,7 @@
 /// Single objects on S3: one being written, one being read.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +22,9 @@ struct S3World {
                options.uploads + 2}) {}
   S3Client client;
   PartPool parts;
+  /// Seen by the probe: bytes that do not have the checksum they come with are refused. Until then
+  /// what the store says of its checksums is only said.
+  std::atomic<bool> checks_sums = false;
   /// The key of a path: below the prefix.
   std::string Key(std::string_view path) const;
 };

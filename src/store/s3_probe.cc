@@ -53,6 +53,36 @@ Result<bool> RefusesAPublish(Store& store, const std::string& folder,
   return refused;
 }
 
+/// A part whose bytes are not those of its checksum.
+Result<bool> RefusesAWrongSum(S3World& world, const std::string& name) {
+  S3Client& client = world.client;
+  S3Request begin;
+  begin.action = "s3:PutObject";
+  begin.method = "POST";
+  begin.key = world.Key(name);
+  begin.query = {{"uploads", ""}};
+  begin.headers = HeadersOfNew(client.options(), {"", NewNonce()});
+  begin.headers.push_back({"x-amz-checksum-algorithm", "CRC32C"});
+  begin.headers.push_back({"x-amz-checksum-type", "FULL_OBJECT"});
+  ARROW_ASSIGN_OR_RAISE(const S3Answer begun, client.Send(begin));
+  if (!begun.ok()) return client.Refusal(begin, begun);
+  ARROW_ASSIGN_OR_RAISE(
+      const std::string upload,
+      XmlValue(client, begun.response, "InitiateMultipartUpload", "UploadId"));
+  S3Request part;
+  part.action = "s3:PutObject";
+  part.method = "PUT";
+  part.key = begin.key;
+  part.query = {{"partNumber", "1"}, {"uploadId", upload}};
+  part.headers = {{"x-amz-checksum-crc32c", Base64Crc(ExtendCrc32c(0, "meant"))}};
+  part.body = "other";
+  part.wrong_on_purpose = true;
+  const auto answer = client.Send(part);
+  ARROW_RETURN_NOT_OK(AbortUpload(client, begin.key, upload));
+  ARROW_RETURN_NOT_OK(answer.status());
+  return !answer->ok();
+}
+
 void AtOnce(const std::function<void(int)>& act) {
   std::vector<std::thread> threads;
   for (int i = 1; i < kCreators; ++i) threads.emplace_back(act, i);
@@ -179,8 +209,11 @@ Result<ProbeVerdict> ProbeS3(S3World& world, Store& store) {
   const int64_t now = world.client.clock().NowMicros();
   const std::string folder = fmt::format("{}/{}", kFolder, NewUuidV7(now));
   auto verdict = Ask(world, store, folder);
+  const auto refuses = RefusesAWrongSum(world, folder + "/sum");
+  world.checks_sums = refuses.ok() && *refuses;
   const Status cleaned = CleanUp(store, folder, now);
   ARROW_RETURN_NOT_OK(verdict.status());
+  ARROW_RETURN_NOT_OK(refuses.status());
   ARROW_RETURN_NOT_OK(cleaned);
   return verdict;
 }

@@ -88,6 +88,20 @@ class S3Test : public ::testing::Test {
   std::unique_ptr<Store> store_;
 };
 
+TEST_F(S3Test, AChecksumOfTheStoreCountsOnceTheProbeSawItRefuseAWrongOne) {
+  const StagedObject staged = Staged();
+  ASSERT_TRUE(store_->Publish(staged).ok());
+  EXPECT_FALSE((*store_->Head(kPart))->crc32c) << "said, not seen";
+  ASSERT_TRUE(store_->Probe().ok());
+  EXPECT_EQ((*store_->Head(kPart))->crc32c, staged.crc32c);
+
+  // One that takes whatever comes, and says back what it was told.
+  Reopen();
+  double_.TakeWrongChecksums();
+  ASSERT_TRUE(store_->Probe().ok());
+  EXPECT_FALSE((*store_->Head(kPart))->crc32c);
+}
+
 TEST_F(S3Test, EveryRequestThatCarriesBytesCarriesTheirChecksum) {
   ASSERT_TRUE(store_->Publish(Staged()).ok());
   ASSERT_TRUE(store_->Put("x", "y", PutMode::kCreateOnly).ok());

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -84,7 +85,7 @@ class Copy {
     // A chunk that was left behind when the stop was asked for counts, too.
     if (drained_ || !waiting_.empty() || !planned_) {
       return Error(ErrorKind::kCancelled, "run.drained",
-                   "stopped on request; chunks in flight were finished and staged",
+                   "stopped on request; chunks that were finished are staged",
                    "run the same command again: it resumes");
     }
     return Status::OK();
@@ -92,9 +93,11 @@ class Copy {
 
  private:
   /// Of the stream's own thread: until nothing is left to take. Returns the session it has then; null:
-  /// its own was lost, and no other lives.
+  /// none.
   Session* Work(Session* session) {
     while (Session* lost = WorkUntilLost(*session)) {
+      run_.idle.Lose(*lost);
+      if (!LeftByWorkers()) return nullptr;
       session = run_.idle.InsteadOf(*lost);
       if (session == nullptr) {
         Fail(LostWhy());
@@ -130,6 +133,14 @@ class Copy {
     }
   }
 
+  /// Waits until the workers have done what they can: is anything left then?
+  bool LeftByWorkers() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return running_ == 0; });
+    return (!waiting_.empty() || !planned_) && failure_.ok() &&
+           !run_.stop.IsStopRequested();
+  }
+
   /// After the stream's own thread found nothing to take: true once a worker that lost its session left
   /// a chunk behind, false once all workers have ended without.
   bool ComesBack() {
@@ -151,8 +162,7 @@ class Copy {
     if (waiting_.empty() && planned_) return;
     Session* session = run_.idle.Take();
     if (session == nullptr) return;
-    ++running_;
-    workers_.emplace_back([this, session, hook = CurrentCrashHook()] {
+    const auto work = [this, session, hook = CurrentCrashHook()] {
       SetCrashHook(hook);
       // One that was lost is not waited for: the stream's own thread does that.
       if (WorkUntilLost(*session) == nullptr)
@@ -162,7 +172,14 @@ class Copy {
       const std::lock_guard lock(mutex_);
       --running_;
       changed_.notify_all();
-    });
+    };
+    try {
+      workers_.emplace_back(work);
+      ++running_;
+    } catch (const std::system_error&) {
+      // The system has no thread to give: those that are at work do without.
+      run_.idle.GiveBack(*session);
+    }
   }
 
   void Fail(const Status& status) {

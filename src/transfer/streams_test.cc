@@ -125,8 +125,8 @@ const Status kLost = Error(ErrorKind::kTransient, "source.lost", "the server is 
 
 TEST_F(Streams, ALivingSessionTakesTheChunkOfOneThatWasLost) {
   for (const SourceCall call :
-       {SourceCall::kDescribe, SourceCall::kLastKey, SourceCall::kRead, SourceCall::kBatch,
-        SourceCall::kBound, SourceCall::kCheckUnchanged}) {
+       {SourceCall::kDescribe, SourceCall::kLastKey, SourceCall::kRead,
+        SourceCall::kBatch, SourceCall::kBound, SourceCall::kCheckUnchanged}) {
     for (int64_t nth = 1; nth <= 12; ++nth) {
       const std::string name = "call" + std::to_string(static_cast<int>(call)) + "at" +
                                std::to_string(nth) + "_";

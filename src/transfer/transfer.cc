@@ -75,10 +75,15 @@ class Streams {
     std::vector<std::thread> others;
     others.reserve(own.size());
     for (size_t i = 1; i < own.size(); ++i) {
-      others.emplace_back([this, &session = *own[i], hook = CurrentCrashHook()] {
-        SetCrashHook(hook);
-        Work(&session);
-      });
+      try {
+        others.emplace_back([this, &session = *own[i], hook = CurrentCrashHook()] {
+          SetCrashHook(hook);
+          Work(&session);
+        });
+      } catch (const std::system_error&) {
+        // The system has no thread to give: the streams are worked on by those there are.
+        run_.idle.GiveBack(*own[i]);
+      }
     }
     Work(own[0]);
     for (std::thread& other : others) other.join();
