@@ -41,7 +41,8 @@ struct Pattern {
   bool views = false;      ///< views too
 };
 
-/// One connection, used by one thread at a time; Cancel from any thread.
+/// One connection, used by one thread at a time; Cancel from any thread. A call that finds it gone for
+/// good is kTransient "source.lost": its chunk goes to another session of the set.
 class Session {
  public:
   virtual ~Session() = default;
