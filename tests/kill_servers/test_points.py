@@ -6,6 +6,7 @@ import itertools
 import pytest
 from kill_world import named_points
 from server_world import PLACES, SERVERS
+from writers import TABLES
 
 # Where an unfinished load is thrown away: reached by --restart only.
 OF_DISCARD = {"discard.slot", "discard.half"}
@@ -33,6 +34,13 @@ def test_the_bounded_set_has_every_point_every_server_and_every_place():
     assert {case[:2] for case in usual} == set(WAYS)
 
 
+def leave_unfinished_loads(world):
+    """For --restart: of the first table some objects are visible, of the second some are staged. Table by
+    table: how far the second is when a point of the first is passed is a matter of time."""
+    for point, table in zip(("publish.object:3", "staged.recorded:3"), TABLES):
+        world.killed(point, "--table", table)
+
+
 @pytest.mark.parametrize("server, place, point, passage", list(cases()))
 def test_a_kill_there_loses_nothing_and_doubles_nothing(world_of, server, place, point, passage):
     world = world_of(server, place)
@@ -42,7 +50,7 @@ def test_a_kill_there_loses_nothing_and_doubles_nothing(world_of, server, place,
         world.assert_rows_of_one_moment()
         first = world.writers.clock()
         if point in OF_DISCARD:
-            world.killed("staged.recorded:2")
+            leave_unfinished_loads(world)
         world.killed(f"{point}:{passage}", *(["--restart"] if point in OF_DISCARD else []))
         world.converge()
         world.assert_converged(first)
