@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "arrow/memory_pool.h"
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "cli/command_line.h"
@@ -69,6 +70,15 @@ void ReserveStandardStreams() {
   }
 }
 
+/// Arrow's default, mimalloc, keeps what one thread allocates and another frees, and so does the system's
+/// malloc now and then: up to a third more memory for batches that go from reader to encoder, and no less
+/// time (docs/adr/0008-jemalloc.md).
+const char* MemoryPoolName() {
+  const auto names = arrow::SupportedMemoryBackendNames();
+  return std::find(names.begin(), names.end(), "jemalloc") != names.end() ? "jemalloc"
+                                                                          : "system";
+}
+
 int Print(const Outcome& outcome, const std::string& command, bool json) {
   if (!outcome.error.ok() && !outcome.reported) ReportError(outcome.error);
   const int code = CodeOf(outcome);
@@ -84,9 +94,7 @@ int Print(const Outcome& outcome, const std::string& command, bool json) {
 
 int Main(int argc, char** argv) {
   ReserveStandardStreams();
-  // Arrow's default, mimalloc, keeps what one thread allocates and another frees: a third more memory
-  // for batches that go from reader to encoder, and no less time (docs/adr/0006-system-allocator.md).
-  setenv("ARROW_DEFAULT_MEMORY_POOL", "system", /*overwrite=*/0);
+  setenv("ARROW_DEFAULT_MEMORY_POOL", MemoryPoolName(), /*overwrite=*/0);
   std::signal(SIGPIPE, SIG_IGN);  // A reader that leaves is seen where the write fails.
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   const auto arguments = ParseCommandLine(words);
