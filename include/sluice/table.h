@@ -24,12 +24,24 @@ std::string ToString(const TableName& name);
 
 enum class OnTypeMismatch { kError, kNull, kString };
 
+/// Words of type policies by name, "zero_date" -> "string" (docs/types.md). What is not named goes by
+/// the contract's default.
+using Policies = std::map<std::string, std::string>;
+
 /// What is asked of a source: one table, some of its columns, some of its rows.
 struct Relation {
   TableName name;
   std::vector<std::string> columns;  ///< empty: all, in the table's order
   std::string where;  ///< one expression in the source's SQL; empty: all rows
   OnTypeMismatch on_type_mismatch = OnTypeMismatch::kError;
+  std::string sql =
+      {};  ///< a query in the source's SQL instead of a table; `name` is what
+           ///< its rows are called
+  Policies policies =
+      {};  ///< of every column; those of its type win, those of the column
+           ///< itself win over both
+  std::map<std::string, Policies> type_policies = {};    ///< by the source's type name
+  std::map<std::string, Policies> column_policies = {};  ///< by column
 };
 
 /// What the source answered. Immutable; the same object is handed to every session of the run.

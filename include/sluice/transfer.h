@@ -2,6 +2,7 @@
 /// A run: streams leave a source and arrive at a destination, exactly once.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct Limits {
   int64_t chunk_rows = 0;  ///< 0: chunks adapt to time and bytes; else so many rows each
   int read_ahead =
       2;  ///< batches between the reading thread and the encoder; 0: no thread
+  int64_t bytes_per_second =
+      0;  ///< decoded bytes read from the source, all sessions; 0: unbounded
 };
 
 struct StreamSpec {
@@ -33,6 +36,10 @@ struct StreamSpec {
   int compression_level = 1;
   int64_t file_size = 128 << 20;
   VerifyDepth verify = VerifyDepth::kCounts;
+  std::optional<int> keep_versions =
+      {};                              ///< committed loads that stay; nothing: the run's
+  Destination* destination = nullptr;  ///< where it goes; nullptr: the run's
+  std::string path = {};  ///< template of the load's folder; empty: the default layout
 };
 
 struct TransferSpec {
