@@ -193,12 +193,15 @@ Result<std::vector<Delivery>> DeliveriesOf(const Definition& definition,
   return deliveries;
 }
 
-/// Policies of single columns by the columns' own names.
+/// Policies of single columns by the columns' own names. One that the table does not have is passed
+/// over: what is said of many tables need not fit each.
 Result<std::map<std::string, Policies>> ColumnPolicies(const Definition& definition,
                                                        const Relation& relation) {
   std::map<std::string, Policies> by_name;
   for (const auto& [name, policies] : relation.column_policies) {
-    ARROW_ASSIGN_OR_RAISE(const ColumnDefinition* column, FindColumn(definition, name));
+    const auto found = FindColumn(definition, name);
+    if (!found.ok()) continue;
+    const ColumnDefinition* column = *found;
     ARROW_RETURN_NOT_OK(
         InContext(CheckColumnPolicies(policies, column->name, column->declared),
                   ToString(definition.name)));

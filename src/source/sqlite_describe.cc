@@ -168,14 +168,16 @@ Status Estimate(Database& database, const RelationFacts& facts, TableInfo& info)
   return Status::OK();
 }
 
-/// By the columns' own names.
+/// By the columns' own names. One that the table does not have is passed over: what is said of many
+/// tables need not fit each.
 Result<std::map<std::string, Policies>> ColumnPolicies(const Definition& definition,
                                                        const Relation& relation) {
   std::map<std::string, Policies> by_name;
   for (const auto& [name, policies] : relation.column_policies) {
-    ARROW_ASSIGN_OR_RAISE(const ColumnDefinition* column, FindColumn(definition, name));
-    ARROW_RETURN_NOT_OK(CheckColumnPolicies(policies, column->name));
-    by_name[column->name].insert(policies.begin(), policies.end());
+    ARROW_RETURN_NOT_OK(CheckColumnPolicies(policies, name));
+    const auto found = FindColumn(definition, name);
+    if (!found.ok()) continue;
+    by_name[(*found)->name].insert(policies.begin(), policies.end());
   }
   return by_name;
 }

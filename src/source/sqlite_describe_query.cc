@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "arrow/type.h"
 #include "arrow/util/key_value_metadata.h"
-#include "base/nearest.h"
 #include "base/sha256.h"
 #include "source/query_text.h"
 #include "source/sqlite_misfits.h"
@@ -61,20 +59,6 @@ std::string FingerprintOf(const QueryDefinition& definition) {
   return Sha256Hex(text);
 }
 
-Status CheckPolicyColumns(const Relation& relation, const QueryDefinition& definition) {
-  for (const auto& [name, policies] : relation.column_policies) {
-    ARROW_RETURN_NOT_OK(CheckColumnPolicies(policies, name));
-    const auto& names = definition.names;
-    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    const std::string meant = DidYouMean(name, names);
-    return Error(
-        ErrorKind::kUsage, "source.no-such-column",
-        fmt::format("wanted a column of the query, found none of the name {}", name),
-        meant.empty() ? "columns are called as SELECT … AS name says" : meant);
-  }
-  return Status::OK();
-}
-
 std::shared_ptr<arrow::Field> FieldOf(const RelationFacts& facts, size_t column,
                                       const std::string& declared) {
   auto metadata = std::make_shared<arrow::KeyValueMetadata>();
@@ -91,7 +75,8 @@ Result<TableInfo> DescribeQuery(Database& database, const Relation& relation) {
   ARROW_RETURN_NOT_OK(CheckQueryAlone(relation));
   ARROW_ASSIGN_OR_RAISE(const QueryDefinition definition,
                         ReadQuery(database, relation.sql));
-  ARROW_RETURN_NOT_OK(CheckPolicyColumns(relation, definition));
+  for (const auto& [name, policies] : relation.column_policies)
+    ARROW_RETURN_NOT_OK(CheckColumnPolicies(policies, name));
   RelationFacts facts;
   facts.table = relation.name.table;
   facts.sql = definition.sql;

@@ -130,8 +130,10 @@ TEST_F(SqliteQueryStream, AQueryStandsAlone) {
   relation.columns = {"id"};
   EXPECT_EQ(IdOf(session().Describe(relation).status()), "source.query");
   relation.columns.clear();
-  relation.column_policies = {{"ix", {{"on_type_mismatch", "null"}}}};
-  EXPECT_EQ(IdOf(session().Describe(relation).status()), "source.no-such-column");
+  relation.column_policies = {{"elsewhere", {{"on_type_mismatch", "null"}}}};
+  EXPECT_TRUE(session().Describe(relation).ok());
+  relation.column_policies = {{"id", {{"zero_date", "null"}}}};
+  EXPECT_EQ(IdOf(session().Describe(relation).status()), "source.policy");
 }
 
 TEST_F(SqliteQueryStream, WhatItGivesMustNotChangeMeanwhile) {
