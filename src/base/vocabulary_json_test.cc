@@ -182,17 +182,17 @@ TEST(VocabularyJson, AReceiptComesBackWhole) {
 
 TEST(VocabularyJson, PoliciesThatAreNoWordsAreRefused) {
   for (const char* wrong : {R"([])", R"({"time":1})", R"("x")"}) {
-    auto json = nlohmann::json{{"schema", "main"},
-                               {"table", "t"},
-                               {"columns", nlohmann::json::array()},
-                               {"where", ""},
-                               {"on_type_mismatch", "error"}};
-    ASSERT_TRUE(RelationFromJson(json).ok());
-    json["policies"] = nlohmann::json::parse(wrong);
-    EXPECT_EQ(IdOf(RelationFromJson(json).status()), "json.malformed") << wrong;
-    json.erase("policies");
-    json["column_policies"] = {{"c", nlohmann::json::parse(wrong)}};
-    EXPECT_EQ(IdOf(RelationFromJson(json).status()), "json.malformed") << wrong;
+    auto relation = nlohmann::json{{"schema", "main"},
+                                   {"table", "t"},
+                                   {"columns", nlohmann::json::array()},
+                                   {"where", ""},
+                                   {"on_type_mismatch", "error"}};
+    ASSERT_TRUE(RelationFromJson(relation).ok());
+    relation["policies"] = nlohmann::json::parse(wrong);
+    EXPECT_EQ(IdOf(RelationFromJson(relation).status()), "json.malformed") << wrong;
+    relation.erase("policies");
+    relation["column_policies"] = {{"c", nlohmann::json::parse(wrong)}};
+    EXPECT_EQ(IdOf(RelationFromJson(relation).status()), "json.malformed") << wrong;
   }
 }
 
