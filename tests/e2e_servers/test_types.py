@@ -46,7 +46,10 @@ def flags(policy):
     mismatch, *others = policy.split(",")
     said = ["--on-type-mismatch", mismatch]
     for name, word in (other.split("=") for other in others):
-        said += ["--" + name.replace("_", "-"), word]
+        if name != "uuid":
+            said += ["--" + name.replace("_", "-"), word]
+        elif word == "fixed":
+            said += ["--uuid", "v"]
     return said
 
 
