@@ -354,6 +354,17 @@ Status Statement::Reset() {
 
 int Statement::column_count() const { return sqlite3_column_count(statement_); }
 
+std::string Statement::DeclaredType(int column) const {
+  const char* type = sqlite3_column_decltype(statement_, column);
+  return type == nullptr ? std::string() : std::string(type);
+}
+
+int Statement::parameter_count() const {
+  return sqlite3_bind_parameter_count(statement_);
+}
+
+bool Statement::is_readonly() const { return sqlite3_stmt_readonly(statement_) != 0; }
+
 std::string Statement::ColumnName(int column) const {
   const char* name = sqlite3_column_name(statement_, column);
   return name == nullptr ? "" : name;

@@ -122,6 +122,10 @@ class Statement {
 
   int column_count() const;
   std::string ColumnName(int column) const;
+  /// Of the table's column that the result's column shows; "" for an expression.
+  std::string DeclaredType(int column) const;
+  int parameter_count() const;
+  bool is_readonly() const;           ///< changes nothing in any database
   Type ColumnType(int column) const;  ///< ask before the value is fetched in another type
   int64_t ColumnInt64(int column) const;
   double ColumnDouble(int column) const;

@@ -238,6 +238,7 @@ std::string FingerprintOf(const Definition& definition) {
   add(definition.name.schema);
   add(definition.name.table);
   add(definition.is_view ? "view" : "table");
+  if (!definition.query.empty()) add(definition.query);
   for (const ColumnDefinition& column : definition.columns) {
     for (const std::string& part :
          {column.name, column.declared.column_type, column.declared.charset,

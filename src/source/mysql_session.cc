@@ -63,8 +63,9 @@ class MysqlSession : public Session {
   Result<std::optional<Digest>> DigestOf(const TableInfo& table,
                                          const KeyRange& range) override {
     ARROW_ASSIGN_OR_RAISE(const RelationFacts facts, FactsOf(table));
-    ARROW_ASSIGN_OR_RAISE(const std::string sql, SelectDigestOf(facts, range));
-    const auto rows = connection_->Query(sql);
+    ARROW_ASSIGN_OR_RAISE(const auto sql, SelectDigestOf(facts, range));
+    if (!sql) return std::nullopt;
+    const auto rows = connection_->Query(*sql);
     if (!rows.ok()) return OfDescribed(rows.status(), facts);
     ARROW_ASSIGN_OR_RAISE(const Digest digest, DigestFrom((*rows)[0]));
     return digest;

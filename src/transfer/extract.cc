@@ -231,7 +231,7 @@ class Extract {
   Status CleanUpStep() {
     for (const std::string& replaced : load_.replaces) {
       ARROW_RETURN_NOT_OK(
-          run_.parts.destination.Drop(load_.spec.relation.name, replaced));
+          run_.DestinationOf(stream_).Drop(load_.spec.relation.name, replaced));
       ARROW_RETURN_NOT_OK(Reach(CrashPoint::kCleanUpHalf));
     }
     ARROW_RETURN_NOT_OK(handle_->CleanUp());
@@ -256,7 +256,7 @@ class Extract {
   /// Committed full loads of this job and stream that the new one makes superfluous.
   Result<std::vector<std::string>> Replaced() {
     ARROW_ASSIGN_OR_RAISE(auto entries,
-                          run_.parts.destination.Loads(load_.spec.relation.name));
+                          run_.DestinationOf(stream_).Loads(load_.spec.relation.name));
     std::set<std::string> gone;
     for (const LoadEntry& entry : entries) {
       if (entry.outcome == Outcome::kCommitted) {
@@ -282,7 +282,9 @@ class Extract {
     }
     // A load's id sorts by time: the oldest go first.
     std::sort(current.begin(), current.end());
-    const auto keep = static_cast<size_t>(std::max(run_.spec.keep_versions - 1, 0));
+    const int versions = stream_.keep_versions.value_or(run_.spec.keep_versions);
+    const size_t keep =
+        static_cast<size_t>(versions) - 1;  // The new one is a version, too.
     current.resize(current.size() > keep ? current.size() - keep : 0);
     return current;
   }

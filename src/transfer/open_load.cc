@@ -46,15 +46,18 @@ Result<OpenedLoad> NewLoad(RunContext& run, const StreamSpec& stream, Session& s
   spec.compression = stream.compression;
   spec.compression_level = stream.compression_level;
   spec.file_size = stream.file_size;
-  spec.attempt_names = run.attempt_names;
+  spec.path = stream.path;
+  Destination& destination = run.DestinationOf(stream);
+  spec.attempt_names = run.destinations.at(&destination).attempt_names;
   state.definition = stream.definition;
   state.consistency = run.sessions.kind;
   state.positions = {run.sessions.position};
 
+  // Before the load is durable: one that cannot be opened would stand in the way of the next.
+  ARROW_ASSIGN_OR_RAISE(opened.load, destination.Open(spec));
   ARROW_RETURN_NOT_OK(Reach(CrashPoint::kPlanBeforeCommit));
   ARROW_RETURN_NOT_OK(run.parts.state.OpenLoad(run.lease, state));
   ARROW_RETURN_NOT_OK(Reach(CrashPoint::kPlanAfterCommit));
-  ARROW_ASSIGN_OR_RAISE(opened.load, run.parts.destination.Open(spec));
   return opened;
 }
 
@@ -121,6 +124,7 @@ Status DiscardLoad(RunContext& run, const LoadState& state, Load& load) {
 }
 
 Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream, Session& session) {
+  ARROW_RETURN_NOT_OK(run.destinations.at(&run.DestinationOf(stream)).status);
   ARROW_ASSIGN_OR_RAISE(auto found,
                         run.parts.state.OpenLoadOf(run.spec.job, stream.name));
   if (!found) {
@@ -135,7 +139,7 @@ Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream, Session& 
   opened.resumed = true;
   opened.state = *std::move(found);
   LoadState& state = opened.state;
-  ARROW_ASSIGN_OR_RAISE(opened.load, run.parts.destination.Open(state.spec));
+  ARROW_ASSIGN_OR_RAISE(opened.load, run.DestinationOf(stream).Open(state.spec));
   if (state.phase >= Phase::kCommitted) return opened;
 
   ARROW_ASSIGN_OR_RAISE(const Slot slot, opened.load->FindSlot());
