@@ -11,6 +11,7 @@
 #include "base/nearest.h"
 #include "base/uri.h"
 #include "destination/object_store.h"
+#include "driver/aws_process.h"
 #include "driver/mysql.h"
 #include "driver/sqlite.h"
 #include "sluice/clock.h"
@@ -295,6 +296,8 @@ Result<std::unique_ptr<StateStore>> OpenState(const std::string& path,
 
 Result<std::string> StatePath(const std::string& flag) {
   if (!flag.empty()) return flag;
+  const char* variable = std::getenv("SLUICE_STATE");
+  if (variable != nullptr && variable[0] != '\0') return std::string(variable);
   const char* state_home = std::getenv("XDG_STATE_HOME");
   // The specification has relative values ignored.
   if (state_home != nullptr && state_home[0] == '/')
@@ -306,6 +309,21 @@ Result<std::string> StatePath(const std::string& flag) {
       ErrorKind::kUsage, "state.no-home",
       "no place for the state: neither XDG_STATE_HOME nor HOME is an absolute path",
       "say where with --state PATH");
+}
+
+std::string SchemaOf(const Endpoint& source) {
+  if (!source.path.empty()) return "main";
+  return source.given.path.substr(source.given.path.starts_with('/') ? 1 : 0);
+}
+
+Result<std::string> OutputOfCommand(const std::string& command) {
+  auto output = aws::OutputOfCommand(command, SystemClock());
+  if (output.ok()) return output;
+  // It speaks of credentials for S3; neither the command nor what it printed is repeated.
+  return Error(
+      ErrorKind::kUsage, "secret.command",
+      "the command of a ${cmd:…} reference gave no secret",
+      "run it by hand: it must print the secret, and exit with 0 within a minute");
 }
 
 std::vector<LibraryVersion> LibraryVersions() {

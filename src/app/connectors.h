@@ -59,9 +59,15 @@ enum class StateAccess {
 };
 Result<std::unique_ptr<StateStore>> OpenState(const std::string& path,
                                               StateAccess access);
-/// What --state says, else $XDG_STATE_HOME/sluice/state.db, else
+/// What --state says, else SLUICE_STATE, else $XDG_STATE_HOME/sluice/state.db, else
 /// $HOME/.local/state/sluice/state.db; kUsage "state.no-home" where nothing does.
 Result<std::string> StatePath(const std::string& flag);
+
+/// The schema a query's rows are in: SQLite's "main", a server's database.
+std::string SchemaOf(const Endpoint& source);
+
+/// What a command prints; run without a shell, within a minute. kUsage "secret.command".
+Result<std::string> OutputOfCommand(const std::string& command);
 
 struct LibraryVersion {
   std::string name, version;

@@ -25,8 +25,31 @@ Status UnknownVerb(const std::string& word) {
                fmt::format("unknown verb {}", word), std::move(hint));
 }
 
+/// What users of the mysql client try, and what they write instead.
+constexpr std::string_view kNoOptionFiles =
+    "sluice reads no option files and no login paths: give host, user and database in the URI, "
+    "mysql://user@host/database, and the password by reference, "
+    "'mysql://user:${env:NAME}@host/database' or secrets: in a job file";
+constexpr std::pair<std::string_view, std::string_view> kForeignOptions[] = {
+    {"--defaults-file", kNoOptionFiles},
+    {"--defaults-extra-file", kNoOptionFiles},
+    {"--defaults-group-suffix", kNoOptionFiles},
+    {"--login-path", kNoOptionFiles},
+    {"--password", kNoOptionFiles},
+    {"-p", kNoOptionFiles},
+    {"--user", kNoOptionFiles},
+    {"-u", kNoOptionFiles},
+    {"--host", kNoOptionFiles},
+};
+
 Status UnknownOption(const std::string& word, const Verb& verb) {
   const std::string name = word.substr(0, word.find('='));
+  for (const auto& [foreign, instead] : kForeignOptions) {
+    if (name != foreign) continue;
+    return Error(ErrorKind::kUsage, "cli.unknown-option",
+                 fmt::format("no option {}: it is one of the MySQL client's", name),
+                 std::string(instead));
+  }
   std::vector<std::string> names, others;
   for (const Option& option : Options()) {
     ((option.verbs & verb.bit) != 0 ? names : others).emplace_back(option.name);
@@ -72,7 +95,7 @@ void Declare(const Verb& verb, CLI::App* app, Slots* slots,
     if (option.value.empty()) {
       app->add_flag(name, slots->flags[name]);
     } else {
-      app->add_option(name, slots->values[name])
+      app->add_option(name == "--output" ? "-o,--output" : name, slots->values[name])
           ->expected(1)
           ->allow_extra_args(false)
           ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);

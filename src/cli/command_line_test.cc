@@ -7,6 +7,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/settings.h"
+#include "base/type_policy.h"
+
 namespace sluice::cli {
 namespace {
 
@@ -61,10 +64,8 @@ TEST(CommandLine, MistakesAreToldWithTheNearestWord) {
             "sluice copy has no option --dry-run | sluice copy --help lists its options");
   EXPECT_EQ(Refused({"copy", "a", "b", "-x"}),
             "unknown option -x | sluice copy --help lists its options");
-  EXPECT_EQ(Refused({"copy", "a", "b", "--sql", "select 1"}),
-            "--sql is not in this version | ");
-  EXPECT_EQ(Refused({"copy", "a", "b", "--rate", "1MB/s"}),
-            "--rate is not in this version | ");
+  EXPECT_EQ(Refused({"run", "a.yaml", "--execute"}),
+            "--execute is not in this version | ");
   EXPECT_EQ(Refused({"copy", "a", "b", "--memory"}), "--memory needs a value | ");
   EXPECT_EQ(Refused({"copy", "a", "b", "--memory", "1GiB", "--memory", "2GiB"}),
             "--memory is given twice | ");
@@ -96,6 +97,22 @@ TEST(Help, EveryVerbHasHelpThatFitsAScreen) {
     std::istringstream lines(HelpOf(verb));
     for (std::string line; std::getline(lines, line);)
       EXPECT_LE(line.size(), 90u) << line;
+  }
+}
+
+TEST(CommandLine, WhatTheMysqlClientReadsIsExplained) {
+  for (const char* option : {"--defaults-file=x", "--login-path=x", "--password=x"}) {
+    const std::string told = Refused({"copy", "a", "b", option});
+    EXPECT_NE(told.find("sluice reads no option files"), std::string::npos) << told;
+    EXPECT_NE(told.find("${env:NAME}"), std::string::npos) << told;
+  }
+}
+
+TEST(CommandLine, EveryPolicyIsAnOption) {
+  for (const TypePolicy& policy : TypePolicies()) {
+    const auto found = ParseCommandLine({"copy", "a", "b", FlagOf(policy.name), "x"});
+    ASSERT_TRUE(found.ok()) << policy.name;
+    EXPECT_EQ(found->Value(FlagOf(policy.name)), "x");
   }
 }
 

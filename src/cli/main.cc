@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
+#include "cli/hidden_passwords.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
@@ -28,7 +29,7 @@ struct Entry {
 constexpr Entry kEntries[] = {
     {kCopy, Copy},         {kRun, Run},           {kPlan, Plan},         {kCheck, Check},
     {kDiscover, Discover}, {kVerify, VerifyVerb}, {kStatus, StatusVerb}, {kGc, Gc},
-    {kVersion, Version},   {kHelp, Help},
+    {kJob, JobVerb},       {kVersion, Version},   {kHelp, Help},
 };
 
 Status Configure(const Arguments& arguments) {
@@ -97,6 +98,7 @@ int Main(int argc, char** argv) {
   setenv("ARROW_DEFAULT_MEMORY_POOL", MemoryPoolName(), /*overwrite=*/0);
   std::signal(SIGPIPE, SIG_IGN);  // A reader that leaves is seen where the write fails.
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const bool had_password = HidePasswords(argc, argv);
   const auto arguments = ParseCommandLine(words);
   if (!arguments.ok()) {
     const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
@@ -106,6 +108,7 @@ int Main(int argc, char** argv) {
   const std::string command(arguments->verb->name);
   if (const Status status = Configure(*arguments); !status.ok())
     return Print(Failed(status), command, invocation.json);
+  if (had_password) WarnOfPassword();
   return Print(Act(invocation), command, invocation.json);
 }
 

@@ -22,6 +22,7 @@ enum VerbBit : unsigned {
   kGc = 128,
   kVersion = 256,
   kHelp = 512,
+  kJob = 1U << 20,
 };
 
 enum class OptionShape {

@@ -72,38 +72,7 @@ std::string StreamText(const StreamPlan& stream) {
   return text + fmt::format("  next: {}\n\n", NextText(stream));
 }
 
-struct Setting {
-  const char* name;
-  std::string value;
-  const char* origin;
-};
-
-template <typename T>
-const char* OriginOf(const std::optional<T>& flag, const std::optional<T>& file) {
-  return flag ? "flag" : file ? "file" : "default";
-}
-
-std::vector<Setting> SettingsOf(const JobPlan& plan, const JobRequest& request) {
-  const Settings& flags = request.flags;
-  const Settings& file = request.job.settings;
-  const Settings& merged = plan.located.settings;
-  const Limits limits;
-  const StreamSpec stream;
-  const std::string codec = merged.compression.value_or(stream.compression);
-  const int level = merged.compression_level.value_or(stream.compression_level);
-  return {
-      {"memory", FormatSize(merged.memory.value_or(limits.memory)),
-       OriginOf(flags.memory, file.memory)},
-      {"connections", fmt::format("{}", merged.connections.value_or(limits.connections)),
-       OriginOf(flags.connections, file.connections)},
-      {"compression", codec == "zstd" ? fmt::format("zstd:{}", level) : codec,
-       OriginOf(flags.compression, file.compression)},
-      {"file_size", FormatSize(merged.file_size.value_or(stream.file_size)),
-       OriginOf(flags.file_size, file.file_size)},
-  };
-}
-
-std::string HeadText(const JobPlan& plan, const std::vector<Setting>& settings) {
+std::string HeadText(const JobPlan& plan, const std::vector<SettingShown>& settings) {
   TextTable table("ll");
   table.Add({"job", Printable(plan.located.job.name)});
   table.Add({"source", Printable(plan.source)});
@@ -116,7 +85,7 @@ std::string HeadText(const JobPlan& plan, const std::vector<Setting>& settings) 
   table.Add({"", Printable(probe)});
   table.Add({"state", Printable(plan.located.state_path) +
                           (plan.state_exists ? "" : " (does not exist yet)")});
-  for (const Setting& setting : settings) {
+  for (const SettingShown& setting : settings) {
     table.Add({setting.name, fmt::format("{} ({})", setting.value, setting.origin)});
   }
   return table.ToString() + "\n";
@@ -131,7 +100,7 @@ Outcome Plan(const Invocation& invocation) {
   if (!request.ok()) return Failed(request.status());
   const auto plan = PlanJob(*request);
   if (!plan.ok()) return Failed(plan.status());
-  const std::vector<Setting> settings = SettingsOf(*plan, *request);
+  const std::vector<SettingShown> settings = ShownSettings(*request);
   Outcome outcome;
   outcome.text = HeadText(*plan, settings);
   (*outcome.members)["job"] = plan->located.job.name;
@@ -144,7 +113,7 @@ Outcome Plan(const Invocation& invocation) {
   }
   (*outcome.members)["state"] = {{"path", plan->located.state_path},
                                  {"exists", plan->state_exists}};
-  for (const Setting& setting : settings) {
+  for (const SettingShown& setting : settings) {
     (*outcome.members)["settings"][setting.name] = {{"value", setting.value},
                                                     {"origin", setting.origin}};
   }

@@ -104,13 +104,14 @@ Status AddJob(const std::string& job, StateStore& state, Outcome* outcome) {
 }
 
 /// The argument is a job file or, where there is no such file, a job's name.
-Result<std::string> JobNameOf(const std::string& argument) {
+Result<std::string> JobNameOf(const Arguments& arguments) {
+  const std::string& argument = arguments.positionals[0];
   std::error_code error;
   if (!std::filesystem::exists(argument, error) && CheckJobName(argument).ok() &&
       SubjectOf(argument) != Subject::kJobFile) {
     return argument;
   }
-  ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument));
+  ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument, RulesFrom(arguments)));
   return job.name;
 }
 
@@ -120,7 +121,7 @@ Status ShowState(const Arguments& arguments, Outcome* outcome) {
   (*outcome->members)["jobs"] = nlohmann::ordered_json::array();
   std::vector<std::string> jobs;
   if (!arguments.positionals.empty()) {
-    ARROW_ASSIGN_OR_RAISE(std::string job, JobNameOf(arguments.positionals[0]));
+    ARROW_ASSIGN_OR_RAISE(std::string job, JobNameOf(arguments));
     jobs.push_back(std::move(job));
   }
   std::error_code error;

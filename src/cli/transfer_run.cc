@@ -164,7 +164,7 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   ReportErrors(report);
   ReportSignal(signals, &outcome);
   for (const StreamReport& stream : report.streams)
-    outcome.loads->push_back(LoadJson(stream, opened->located.destination));
+    outcome.loads->push_back(LoadJson(stream, PlaceOf(*opened, stream.stream)));
   const double seconds = std::chrono::duration<double>(clock.Elapsed() - began).count();
   (*outcome.members)["destination"] = opened->located.destination.uri;
   (*outcome.members)["job"] = opened->spec.job;

@@ -45,6 +45,7 @@ Outcome Discover(const Invocation& invocation);
 Outcome VerifyVerb(const Invocation& invocation);
 Outcome StatusVerb(const Invocation& invocation);
 Outcome Gc(const Invocation& invocation);
+Outcome JobVerb(const Invocation& invocation);
 Outcome Version(const Invocation& invocation);
 Outcome Help(const Invocation& invocation);
 
