@@ -76,7 +76,6 @@ format:  ## formats every C++ source
 .PHONY: docs
 docs: bootstrap  ## build/site from docs/, without warnings, and build/doxygen from the public headers
 	@tools/bootstrap --house
-	@tools/bootstrap --lint
 	@tools/site/build
 
 .PHONY: package deb sbom
