@@ -24,9 +24,6 @@ else()
 endif()
 
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
-# The wheel's libparquet shows everybody the symbols of an OpenSSL of its own, a newer one than libmariadb and
-# libcurl were built with, and TLS crashes in the mixture. Whoever links it has the system's come first.
-link_libraries(OpenSSL::Crypto)
 find_package(SQLite3 REQUIRED)
 find_package(MariaDB REQUIRED)
 find_package(CURL REQUIRED)

@@ -17,11 +17,19 @@ def names_in(depends):
     return [re.split(r"[ (:|]", each.strip())[0] for each in depends.split(",") if each.strip()]
 
 
+def providers():
+    """{name: the installed package that is or provides it}."""
+    lines = output("dpkg-query", "-W", "-f", "${db:Status-Status}\t${Package}\t${Provides}\n").splitlines()
+    installed = [line.split("\t")[1:] for line in lines if line.startswith("installed")]
+    provided = {name: package for package, provides in installed for name in names_in(provides)}
+    return provided | {package: package for package, _ in installed}
+
+
 def closure(names):
     """These packages and what they depend on, as this machine has them installed."""
-    found, waiting = set(), list(names)
+    known, found, waiting = providers(), set(), list(names)
     while waiting:
-        name = waiting.pop()
+        name = known[waiting.pop()]
         if name in found:
             continue
         found.add(name)
@@ -30,11 +38,11 @@ def closure(names):
 
 
 class BareRoot:
-    """Files of packages, copied from this machine; no /proc, no /dev, no /etc but theirs."""
+    """Files of packages, copied from this machine; no /dev, no /etc but theirs."""
 
     def __init__(self, folder, depends):
         self.folder = Path(folder)
-        for name in ("usr/bin", "usr/lib", "usr/lib64", "usr/sbin", "tmp", "root"):
+        for name in ("usr/bin", "usr/lib", "usr/lib64", "usr/sbin", "tmp", "root", "proc/self"):
             (self.folder / name).mkdir(parents=True)
         for name in ("bin", "lib", "lib64", "sbin"):
             (self.folder / name).symlink_to(f"usr/{name}")
@@ -53,6 +61,10 @@ class BareRoot:
 
     def run(self, *command, code=0):
         """In this root with an empty environment: who looks for anything else finds nothing."""
+        # All of /proc that there is: the loader asks it where the program lies, for $ORIGIN.
+        origin = self.folder / "proc/self/exe"
+        origin.unlink(missing_ok=True)
+        origin.symlink_to(command[0])
         done = subprocess.run(
             ["unshare", "--map-root-user", f"--root={self.folder}", "--wd=/tmp", *command],
             capture_output=True, text=True, stdin=subprocess.DEVNULL, env={"HOME": "/root", "LANG": "C.UTF-8"})

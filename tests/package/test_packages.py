@@ -14,6 +14,7 @@ from bare_root import BareRoot, needed, output, run_paths
 from scene import BINARY, REPOSITORY
 
 OUT = REPOSITORY / "build/packages"
+LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
 HOUSE = Path(os.environ.get("SLUICE_HOUSE_VENV") or f"{os.environ['SLUICE_VENV']}-house") / "bin"
 
 
@@ -38,7 +39,7 @@ def field(deb, name):
 
 @pytest.fixture(scope="session")
 def bare(deb, tmp_path_factory):
-    """Debian's packages that the .deb names, the .deb and the tarball's tree in /opt."""
+    """Debian's packages that the .deb names, and no other."""
     return BareRoot(tmp_path_factory.mktemp("bare") / "root", field(deb, "Depends"))
 
 
@@ -57,8 +58,8 @@ def copies_a_table(root, program):
 
 
 def is_self_contained(root, program):
-    loaded = root.run("/lib64/ld-linux-x86-64.so.2", "--list", program) if (
-        root.folder / "lib64/ld-linux-x86-64.so.2").exists() else root.run("/lib/ld-linux-aarch64.so.1", "--list", program)
+    loader = next(each for each in LOADERS if (root.folder / each.lstrip("/")).exists())
+    loaded = root.run(loader, "--list", program)
     assert "not found" not in loaded, loaded
     assert str(REPOSITORY) not in loaded and "site-packages" not in loaded, loaded
     assert all(path.startswith("$ORIGIN") for path in run_paths(root.folder / program.lstrip("/")))
