@@ -2,7 +2,6 @@
 `tools/test package` makes them."""
 
 import json
-import os
 import re
 import sqlite3
 import subprocess
@@ -15,7 +14,7 @@ from scene import BINARY, REPOSITORY
 
 OUT = REPOSITORY / "build/packages"
 LOADERS = ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
-HOUSE = Path(os.environ.get("SLUICE_HOUSE_VENV") or f"{os.environ['SLUICE_VENV']}-house") / "bin"
+HOUSE = Path(output(REPOSITORY / "tools/bootstrap", "--venv").strip() + "-house") / "bin"
 
 
 @pytest.fixture(scope="session")
