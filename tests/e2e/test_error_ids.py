@@ -2,8 +2,10 @@
 
 import os
 import sqlite3
+import subprocess
 
 import pytest
+from scene import BINARY
 
 DATABASE = "CREATE TABLE orders (id INTEGER PRIMARY KEY, total INTEGER); INSERT INTO orders VALUES (1, 10), (2, 20)"
 
@@ -45,6 +47,7 @@ MISTAKES = [
     ("copy mysql://u:p@127.0.0.1/d?tls=sometimes lake", "uri.option"),
     ("copy shop.db s3://bucket/a//b", "uri.bad-prefix"),
     ("copy mysql://u:p@no-such-host.invalid/d lake", "source.no-such-host"),
+    ("copy shop.db s3://bucket/x?endpoint=https://no-such-host.invalid&region=us-east-1", "http.unknown-host"),
     # Job files.
     ("run absent.yaml", "job.no-such-file"),
     ("run job.yaml --stream customers", "job.no-such-stream"),
@@ -57,6 +60,7 @@ MISTAKES = [
     ("copy shop.db lake --state folder", "state.is-a-directory"),
     ("copy shop.db lake --state pipe", "state.not-a-file"),
     ("status --state zero.db", "state.no-such-file"),
+    ("copy shop.db lake --state /proc/state.db", "state.cannot-open"),
     # Runs, verification, collection.
     ("copy shop.db lake --resume", "run.nothing-to-resume"),
     ("verify folder", "verify.subject"),
@@ -88,7 +92,7 @@ def desk(scene):
 @pytest.mark.parametrize("typed, wanted", MISTAKES, ids=[f"{wanted}:{typed}" for typed, wanted in MISTAKES])
 def test_a_mistake_has_its_id(desk, typed, wanted):
     verb, *rest = typed.split(" ")
-    done = desk.sluice(verb, "--json", *rest)
+    done = desk.sluice(verb, "--json", *rest, env={"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"})
     assert done.json["error"]["id"] == wanted, done
     assert done.code == done.json["exit_code"] != 0
     assert not (desk.folder / "lake").exists() or not list((desk.folder / "lake").rglob("*.parquet"))
@@ -112,3 +116,15 @@ def test_another_definition_and_nothing_committed(desk):
     job.write_text(job.read_text().replace("nowhere", "lake"))
     done = desk.sluice("verify", "job.yaml", "--json")
     assert (done.code, done.json["error"]["id"]) == (2, "verify.nothing-committed"), done
+
+
+def test_a_result_that_nobody_takes(desk):
+    with open("/dev/full", "w") as full:
+        done = desk.sluice("version", "--log-format", "json", stdout=full)
+    assert done.code == 1 and '"id":"cli.stdout"' in done.err, done
+
+
+def test_too_few_open_files(desk):
+    done = subprocess.run(["sh", "-c", 'ulimit -n 10; exec "$0" copy shop.db lake --json', BINARY], cwd=desk.folder,
+                          env=desk.environment(), capture_output=True, text=True)
+    assert done.returncode == 8 and '"id":"store.open-files"' in done.stdout, done
