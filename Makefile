@@ -10,7 +10,6 @@ export PYTHONDONTWRITEBYTECODE := 1
 # A miss is compiled at once, not preprocessed first: a tenth of a build from nothing.
 export CCACHE_DEPEND := 1
 VERSION := $(shell sed -n 's/^project.sluice VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
-PACKAGE := sluice-$(VERSION)-$(shell uname -s | tr A-Z a-z)-$(shell uname -m)
 
 ##@ Start here
 .PHONY: help
@@ -36,7 +35,7 @@ build: build/release/build.ninja  ## the program: build/release/sluice
 test: servers  ## everything: units and conformance sanitized, the house, end to end, real servers, kills
 	@tools/test
 
-.PHONY: test-unit test-asan test-tsan test-e2e test-kill test-package test-servers
+.PHONY: test-unit test-asan test-tsan test-e2e test-kill test-package test-docs test-servers
 test-unit: bootstrap  ## unit tests, layers, headers on the release build
 	@tools/test release
 test-asan: bootstrap  ## unit tests under the address and undefined-behaviour sanitizers
@@ -45,8 +44,10 @@ test-tsan: bootstrap  ## the tests of threads under the thread sanitizer
 	@tools/test tsan
 test-e2e: bootstrap  ## the program from outside, read back by DuckDB
 	@tools/test e2e
-test-package: bootstrap  ## the installed tree, and a project that builds against it
+test-package: bootstrap  ## the installed tree, projects that build against it, packages in bare roots
 	@tools/test package
+test-docs: servers  ## every command that the documentation shows
+	@tools/test docs
 test-kill: servers  ## each named point, and 200 kills at random moments; on servers every combination
 	@tools/test kill-all
 test-servers: servers  ## connectors, stores and the program against real servers, which it starts
@@ -72,13 +73,24 @@ format:  ## formats every C++ source
 	@tools/bootstrap --lint
 	@git ls-files -co --exclude-standard -- '*.cc' '*.h' | xargs clang-format -i
 
-.PHONY: package
-package: build/release/build.ninja  ## build/sluice-VERSION-….tar.gz: program, public headers, testing library
+.PHONY: docs
+docs: bootstrap  ## build/site from docs/, without warnings, and build/doxygen from the public headers
+	@tools/bootstrap --house
+	@tools/site/build
+
+.PHONY: package deb sbom
+package: build/release/build.ninja  ## build/sluice-VERSION-….tar.gz: program, library, public headers
 	@cmake --build build/release -j $(JOBS) --target sluice sluice_testing
-	@rm -rf build/package && cmake --install build/release --prefix build/package/$(PACKAGE) --strip >/dev/null
-	@tar -C build/package --sort=name --owner=0 --group=0 --numeric-owner -czf build/$(PACKAGE).tar.gz $(PACKAGE)
-	@build/package/$(PACKAGE)/bin/sluice version
-	@ls -sh build/$(PACKAGE).tar.gz
+	@packaging/tarball build/release build
+deb: build/release/build.ninja  ## build/sluice_VERSION_ARCH.deb: the program, with Arrow in a folder of its own
+	@tools/bootstrap --house
+	@cmake --build build/release -j $(JOBS) --target sluice sluice_testing
+	@packaging/deb build/release build
+sbom: build/release/build.ninja  ## build/sluice-VERSION.cdx.json: what is linked, with versions (CycloneDX)
+	@tools/bootstrap --house
+	@cmake --build build/release -j $(JOBS) --target sluice
+	@packaging/sbom build/release/sluice >build/sluice-$(VERSION).cdx.json
+	@ls -sh build/sluice-$(VERSION).cdx.json
 
 .PHONY: clean
 clean:  ## removes build/; the Python environment and caches outside the tree stay
