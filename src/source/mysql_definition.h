@@ -49,6 +49,9 @@ Result<std::vector<TableName>> ListTables(Connection& connection, const std::str
 /// kUsage "source.no-such-table" (names the nearest); kSource "source.missing-grant" with the
 /// GRANT that would do.
 Result<Definition> ReadDefinition(Connection& connection, const TableName& name);
+/// Of many tables of one schema, with three questions a thousand.
+Result<std::vector<Result<Definition>>> ReadDefinitions(
+    Connection& connection, const std::vector<TableName>& names);
 
 /// SHA-256 of all that a definition says, estimates and comments aside.
 std::string FingerprintOf(const Definition& definition);
