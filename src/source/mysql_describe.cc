@@ -92,16 +92,6 @@ ColumnFacts FactsOfColumn(const ColumnDefinition& column, const Delivery& delive
   return facts;
 }
 
-/// The one number that `sql` answers; nothing for no row or NULL.
-Result<std::optional<int64_t>> Ask(Connection& connection, const std::string& sql) {
-  ARROW_ASSIGN_OR_RAISE(const auto rows, connection.Query(sql));
-  if (rows.empty() || !rows[0][0]) return std::nullopt;
-  int64_t number = 0;
-  const std::string& text = *rows[0][0];
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
-}
-
 /// The relation's rows in the order that the server likes best.
 std::string WithoutIndex(RelationFacts facts) {
   facts.index.clear();
@@ -110,15 +100,21 @@ std::string WithoutIndex(RelationFacts facts) {
 
 /// A geometry column without an SRID of its own has that of its first value.
 Status FindSrids(Connection& connection, RelationFacts& facts) {
+  std::vector<ColumnFacts*> asked;
+  std::string sql;
   for (ColumnFacts& column : facts.columns) {
     if (column.type.kind != ColumnKind::kGeometry || column.srid >= 0) continue;
-    const std::string name = QuoteName(column.name);
-    ARROW_ASSIGN_OR_RAISE(
-        const auto srid,
-        Ask(connection,
-            fmt::format("SELECT ST_SRID({0}){1} WHERE {0} IS NOT NULL LIMIT 1", name,
-                        WithoutIndex(facts))));
-    column.srid = srid.value_or(0);
+    asked.push_back(&column);
+    sql += fmt::format("{2}(SELECT ST_SRID({0}){1} WHERE {0} IS NOT NULL LIMIT 1)",
+                       QuoteName(column.name), WithoutIndex(facts),
+                       sql.empty() ? "SELECT " : ", ");
+  }
+  if (asked.empty()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto rows, connection.Query(sql));
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const std::string text = rows[0][i].value_or("0");
+    asked[i]->srid = 0;
+    std::from_chars(text.data(), text.data() + text.size(), asked[i]->srid);
   }
   return Status::OK();
 }
@@ -234,12 +230,8 @@ Result<RelationFacts> FactsFrom(const Definition& definition, const Relation& re
   return facts;
 }
 
-}  // namespace
-
-Result<TableInfo> DescribeRelation(Connection& connection, const Relation& relation) {
-  ARROW_ASSIGN_OR_RAISE(const Definition definition,
-                        relation.sql.empty() ? ReadDefinition(connection, relation.name)
-                                             : ReadQuery(connection, relation));
+Result<TableInfo> DescribeDefined(Connection& connection, const Definition& definition,
+                                  const Relation& relation) {
   ARROW_ASSIGN_OR_RAISE(const auto columns, Select(definition, relation.columns));
   if (!relation.where.empty())
     ARROW_RETURN_NOT_OK(
@@ -282,6 +274,44 @@ Result<TableInfo> DescribeRelation(Connection& connection, const Relation& relat
   info.estimated_rows = definition.estimated_rows;
   info.estimated_bytes = definition.estimated_bytes;
   return info;
+}
+
+}  // namespace
+
+Result<TableInfo> DescribeRelation(Connection& connection, const Relation& relation) {
+  ARROW_ASSIGN_OR_RAISE(const Definition definition,
+                        relation.sql.empty() ? ReadDefinition(connection, relation.name)
+                                             : ReadQuery(connection, relation));
+  return DescribeDefined(connection, definition, relation);
+}
+
+std::vector<Result<TableInfo>> DescribeRelations(Connection& connection,
+                                                 const std::vector<Relation>& relations) {
+  // A query has no definition that could be asked for with those of others.
+  std::vector<TableName> names;
+  for (const Relation& relation : relations)
+    if (relation.sql.empty()) names.push_back(relation.name);
+  const auto definitions = ReadDefinitions(connection, names);
+  std::vector<Result<TableInfo>> tables;
+  tables.reserve(relations.size());
+  size_t next = 0;
+  for (const Relation& relation : relations) {
+    if (!relation.sql.empty()) {
+      tables.push_back(DescribeRelation(connection, relation));
+      continue;
+    }
+    if (!definitions.ok()) {
+      tables.emplace_back(definitions.status());
+      continue;
+    }
+    const Result<Definition>& definition = (*definitions)[next++];
+    if (definition.ok()) {
+      tables.push_back(DescribeDefined(connection, *definition, relation));
+    } else {
+      tables.emplace_back(definition.status());
+    }
+  }
+  return tables;
 }
 
 Status CheckDefinition(Connection& connection, const TableInfo& table) {

@@ -9,6 +9,7 @@
 #include "source/mysql_bound.h"
 #include "source/mysql_definition.h"
 #include "source/mysql_describe.h"
+#include "source/mysql_explain.h"
 #include "source/mysql_query.h"
 #include "source/mysql_reader.h"
 #include "source/mysql_row_errors.h"
@@ -34,6 +35,16 @@ class MysqlSession : public Session {
 
   Result<TableInfo> Describe(const Relation& relation) override {
     return DescribeRelation(*connection_, relation);
+  }
+
+  std::vector<Result<TableInfo>> DescribeAll(
+      const std::vector<Relation>& relations) override {
+    return DescribeRelations(*connection_, relations);
+  }
+
+  std::vector<Result<ReadPlan>> ExplainAll(
+      const std::vector<TableInfo>& tables) override {
+    return ExplainTables(*connection_, tables);
   }
 
   Result<std::optional<Key>> LastKey(const TableInfo& table) override {
