@@ -4,6 +4,9 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS sluice RUNTIME DESTINATION bin)
+# Manual pages and completion scripts, written by the program itself.
+install(CODE "set(SLUICE $<TARGET_FILE:sluice>)")
+install(SCRIPT cmake/InstallPages.cmake)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION share/doc/sluice)
 install(DIRECTORY include/sluice DESTINATION include FILES_MATCHING PATTERN "*.h")
 
