@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,18 @@ struct Endpoint {
 /// folder as destination.
 Result<Endpoint> ResolveSource(std::string_view uri);
 Result<Endpoint> ResolveDestination(std::string_view uri);
+
+struct ConnectorOption {
+  std::string_view name, values, meaning;
+};
+/// What a scheme can be used for, and the options its URI takes.
+struct ConnectorInfo {
+  std::string_view scheme;
+  std::string_view form;   ///< "sqlite:///absolute.db, sqlite:relative.db or a path"
+  bool is_source = false;  ///< else a destination
+  std::span<const ConnectorOption> options;
+};
+std::vector<ConnectorInfo> Connectors();
 
 Result<std::unique_ptr<Source>> OpenSource(const Endpoint& endpoint);
 Result<std::unique_ptr<Store>> OpenStore(const Endpoint& endpoint);

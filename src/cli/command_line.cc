@@ -104,12 +104,29 @@ void Declare(const Verb& verb, CLI::App* app, Slots* slots,
   app->add_option("arguments", *positionals);
 }
 
+/// "--progress" and "--progress json" as "--progress=WORD", which cannot swallow an argument.
+void JoinChoices(std::vector<std::string>* words) {
+  for (size_t i = 0; i < words->size() && (*words)[i] != "--"; ++i) {
+    for (const Option& option : Options()) {
+      if (option.shape != OptionShape::kChoice || (*words)[i] != option.name) continue;
+      const std::string_view choices = ChoicesOf(option.name);
+      std::string word(choices.substr(0, choices.find(' ')));
+      if (i + 1 < words->size() && IsChoiceOf(option.name, (*words)[i + 1])) {
+        word = (*words)[i + 1];
+        words->erase(words->begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      }
+      (*words)[i] += "=" + word;
+    }
+  }
+}
+
 Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words) {
   Arguments arguments;
   arguments.verb = &verb;
   Slots slots;
   CLI::App app;
   Declare(verb, &app, &slots, &arguments.positionals);
+  JoinChoices(&words);
   const auto dashes = std::find(words.begin(), words.end(), "--");
   const std::vector<std::string> after(dashes == words.end() ? dashes : dashes + 1,
                                        words.end());
@@ -139,7 +156,9 @@ Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words) {
       return Error(ErrorKind::kUsage, "cli.not-in-this-version",
                    fmt::format("{} is not in this version", option.name));
     }
-    if (option.shape == OptionShape::kValue && found->second.size() > 1) {
+    const bool once =
+        option.shape == OptionShape::kValue || option.shape == OptionShape::kChoice;
+    if (once && found->second.size() > 1) {
       return Error(ErrorKind::kUsage, "cli.twice",
                    fmt::format("{} is given twice", option.name));
     }

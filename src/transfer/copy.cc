@@ -11,6 +11,7 @@
 
 #include "arrow/record_batch.h"
 #include "base/crash_point.h"
+#include "base/redact.h"
 #include "base/retry.h"
 #include "base/uuid.h"
 #include "base/vocabulary_json.h"
@@ -126,6 +127,13 @@ class Copy {
       if (!LostItsSession(status)) {
         Fail(status);
         return nullptr;
+      }
+      if (chunk.ok()) {
+        run_.Notify({.kind = EventKind::kRetry,
+                     .stream = task_.stream.name,
+                     .load = task_.load_state.spec.load,
+                     .chunk = (*chunk)->ordinal,
+                     .message = status.message()});
       }
       const std::lock_guard lock(mutex_);
       if (chunk.ok()) waiting_.push_front(**chunk);
@@ -255,6 +263,7 @@ class Copy {
       if (!again) return in_context;
       run_.Notify({.kind = EventKind::kRetry,
                    .stream = task_.stream.name,
+                   .load = task_.load_state.spec.load,
                    .chunk = chunk.ordinal,
                    .message = in_context.message()});
       ARROW_RETURN_NOT_OK(run_.parts.clock.Sleep(backoff.Next(), run_.watch.abandoned()));
@@ -271,7 +280,7 @@ class Copy {
     auto receipt = Prepare(session, chunk, attempt);
     if (!receipt.ok()) {
       const Status recorded = state.FailAttempt(run_.lease, load, chunk.ordinal, attempt,
-                                                receipt.status().message());
+                                                Redact(receipt.status().message()));
       if (!recorded.ok() && KindOf(recorded) == ErrorKind::kHeld) return recorded;
       return receipt.status();
     }
@@ -316,9 +325,11 @@ class Copy {
     const auto started = run_.parts.clock.Elapsed();
     ARROW_ASSIGN_OR_RAISE(auto rows,
                           session.Read(task_.load_state.table, chunk.range, read));
-    auto report = [this](int64_t count, int64_t bytes) {
+    auto report = [this, ordinal = chunk.ordinal](int64_t count, int64_t bytes) {
       run_.Notify({.kind = EventKind::kBatch,
                    .stream = task_.stream.name,
+                   .load = task_.load_state.spec.load,
+                   .chunk = ordinal,
                    .rows = count,
                    .source_bytes = bytes});
       return KeepToTheRate(bytes);

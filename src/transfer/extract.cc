@@ -113,9 +113,17 @@ class Extract {
       TakePlaces(slot);
     }
     report_.mixed = Mixed();
+    int64_t staged_chunks = 0, staged_rows = 0;
+    for (const ChunkState& chunk : load_.chunks) {
+      if (!chunk.staged) continue;
+      ++staged_chunks;
+      staged_rows += chunk.staged->rows;
+    }
     run_.Notify({.kind = EventKind::kStreamStarted,
                  .stream = stream_.name,
                  .load = load_.spec.load,
+                 .chunk = staged_chunks,
+                 .rows = staged_rows,
                  .estimated_rows = load_.table.estimated_rows,
                  .message = opened.resumed ? "resumed" : ""});
     return Status::OK();
@@ -274,9 +282,10 @@ class Extract {
         continue;
       }
       if (entry.source != load_.spec.source) {
-        run_.Warn(stream_.name, "stream " + stream_.name + ": replaces load " +
-                                    entry.load +
-                                    ", which came from another source: " + entry.source);
+        run_.Warn(stream_.name,
+                  "stream " + stream_.name + ": replaces load " + entry.load +
+                      ", which came from another source: " + entry.source,
+                  load_.spec.load);
       }
       current.push_back(entry.load);
     }
@@ -291,10 +300,12 @@ class Extract {
 
   /// Only the job that made a load may replace it: readers of the slots will see both.
   void WarnOfForeign(const LoadEntry& entry) {
-    run_.Warn(stream_.name, "stream " + stream_.name + ": the table also has load " +
-                                entry.load + " of job " + entry.job +
-                                " at the destination; it stays, and a reader finds two "
-                                "current loads");
+    run_.Warn(stream_.name,
+              "stream " + stream_.name + ": the table also has load " + entry.load +
+                  " of job " + entry.job +
+                  " at the destination; it stays, and a reader finds two "
+                  "current loads",
+              load_.spec.load);
   }
 
   Status Advance(Phase from, Phase to, const std::vector<ChunkReceipt>& published,

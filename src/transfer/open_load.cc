@@ -105,7 +105,8 @@ Result<bool> JoinSnapshot(RunContext& run, LoadState& state, const StreamSpec& s
   run.Warn(stream.name,
            "stream " + stream.name + ": the database changed since load " +
                state.spec.load +
-               " began; its chunks come from more than one snapshot (mixed)");
+               " began; its chunks come from more than one snapshot (mixed)",
+           state.spec.load);
   return true;
 }
 
@@ -157,8 +158,10 @@ Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream, Session& 
     }
   }
   if (!discard) return opened;
-  run.Warn(stream.name, "stream " + stream.name + ": unfinished load " + state.spec.load +
-                            " is discarded, a new one begins");
+  run.Warn(stream.name,
+           "stream " + stream.name + ": unfinished load " + state.spec.load +
+               " is discarded, a new one begins",
+           state.spec.load);
   ARROW_RETURN_NOT_OK(DiscardLoad(run, state, *opened.load));
   return NewLoad(run, stream, session);
 }

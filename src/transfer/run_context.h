@@ -124,13 +124,16 @@ struct RunContext {
   }
 
   /// From any thread.
-  void Warn(const std::string& stream, std::string message) {
+  void Warn(const std::string& stream, std::string message,
+            const std::string& load = "") {
     {
       std::lock_guard lock(warnings_mutex);
       warnings.push_back(message);
     }
-    Notify(
-        {.kind = EventKind::kWarning, .stream = stream, .message = std::move(message)});
+    Notify({.kind = EventKind::kWarning,
+            .stream = stream,
+            .load = load,
+            .message = std::move(message)});
   }
   /// From any thread.
   void Notify(Event event) const {

@@ -13,6 +13,7 @@
 
 #include "base/crash_point.h"
 #include "base/path_template.h"
+#include "base/redact.h"
 #include "base/vocabulary_json.h"
 #include "sluice/version.h"
 #include "transfer/extract.h"
@@ -173,9 +174,12 @@ Status RunAll(RunContext& run, LiveSessions& live, TransferReport& report) {
   record.job = run.spec.job;
   record.pid = getpid();
   record.version = kVersion;
+  record.definition = run.spec.asked;
   ARROW_RETURN_NOT_OK(run.parts.state.BeginRun(run.lease, record));
   ARROW_RETURN_NOT_OK(ProbeDestinations(run));
   ARROW_RETURN_NOT_OK(OpenSource(run));
+  report.consistency = run.sessions.kind;
+  report.position = run.sessions.position;
   live.Open(run.sessions);
   run.idle.Fill(run.sessions);
   report.streams = Streams(run).Run();
@@ -191,19 +195,44 @@ int ExitCodeOfRun(const TransferReport& report) {
   return code;
 }
 
-std::string Summary(const TransferReport& report) {
+/// What was asked of the source for a stream, as its run remembers it.
+nlohmann::json AskedOf(const StreamSpec& stream) {
+  const Relation& relation = stream.relation;
+  nlohmann::json asked = {{"schema", relation.name.schema},
+                          {"table", relation.name.table},
+                          {"columns", relation.columns},
+                          {"where", relation.where}};
+  if (!relation.sql.empty()) asked["sql"] = relation.sql;
+  return asked;
+}
+
+/// What the history of runs keeps.
+std::string Summary(const TransferSpec& spec, const TransferReport& report) {
   nlohmann::json loads = nlohmann::json::array();
-  for (const StreamReport& stream : report.streams) {
-    loads.push_back({{"stream", stream.stream},
-                     {"load", stream.load},
-                     {"phase", ToString(stream.phase)},
-                     {"rows", stream.rows},
-                     {"bytes", stream.bytes},
-                     {"files", stream.files},
-                     {"error", stream.status.ok() ? "" : stream.status.message()}});
+  for (size_t i = 0; i < report.streams.size(); ++i) {
+    const StreamReport& stream = report.streams[i];
+    double seconds = 0;
+    for (const auto& [step, took] : stream.timings) seconds += took;
+    loads.push_back(
+        {{"stream", stream.stream},
+         {"load", stream.load},
+         {"phase", ToString(stream.phase)},
+         {"rows", stream.rows},
+         {"rows_read", stream.rows_read},
+         {"bytes", stream.bytes},
+         {"files", stream.files},
+         {"chunks", stream.chunks},
+         {"seconds", seconds},
+         {"resumed", stream.resumed},
+         {"coerced", stream.coerced},
+         {"source", AskedOf(spec.streams[i])},
+         {"error", stream.status.ok() ? "" : Redact(stream.status.message())}});
   }
-  nlohmann::json summary = {{"loads", std::move(loads)}};
-  if (!report.status.ok()) summary["error"] = report.status.message();
+  nlohmann::json summary = {{"loads", std::move(loads)},
+                            {"consistency", ToString(report.consistency)},
+                            {"position", report.position},
+                            {"warnings", report.warnings.size()}};
+  if (!report.status.ok()) summary["error"] = Redact(report.status.message());
   return DumpJson(summary);
 }
 
@@ -250,7 +279,8 @@ TransferReport RunTransfer(const TransferSpec& spec, const Collaborators& parts,
   }
   report.exit_code = ExitCodeOfRun(report);
   // The run's record and its lease: what fails here is the run's failure too, but loses nothing.
-  Status closed = parts.state.EndRun(*lease, spec.run, report.exit_code, Summary(report));
+  Status closed =
+      parts.state.EndRun(*lease, spec.run, report.exit_code, Summary(spec, report));
   const Status released = parts.state.Release(*lease);
   if (closed.ok()) closed = released;
   if (report.status.ok() && report.exit_code == 0) report.status = closed;
