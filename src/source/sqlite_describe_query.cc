@@ -29,10 +29,18 @@ Status NotAQuery(std::string message, std::string hint) {
                std::move(hint));
 }
 
+/// A statement is prepared by the schema as it was seen last; only a step looks at the file.
+Status LookAtTheSchema(Database& database) {
+  ARROW_ASSIGN_OR_RAISE(Statement row,
+                        database.Prepare("SELECT 1 FROM main.sqlite_schema LIMIT 1"));
+  return row.Step().status();
+}
+
 Result<QueryDefinition> ReadQuery(Database& database, const std::string& sql) {
   QueryDefinition definition;
   ARROW_ASSIGN_OR_RAISE(definition.sql, BareQuery(sql, Dialect::kSqlite));
   ARROW_RETURN_NOT_OK(CheckQueryText(definition.sql));
+  ARROW_RETURN_NOT_OK(LookAtTheSchema(database));
   const Result<Statement> prepared = database.Prepare(definition.sql);
   if (KindOf(prepared.status()) == ErrorKind::kUsage && !prepared.ok())
     return NotAQuery(prepared.status().message(), "try it in the sqlite3 shell");

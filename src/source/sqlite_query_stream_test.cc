@@ -90,7 +90,7 @@ TEST_F(SqliteQueryStream, ValuesThatDoNotFitGoByThePolicy) {
 }
 
 TEST_F(SqliteQueryStream, WhatIsNoQueryOfSteadyRowsIsRefused) {
-  for (const char* wrong : {"",
+  for (const char* wrong : {";",
                             ";",
                             "DELETE FROM t",
                             "WITH w AS (SELECT 1) DELETE FROM t",

@@ -280,7 +280,7 @@ TEST(RowDigester, WideRowsAndLongStringsGrowItsRoom) {
 }
 
 TEST(RowDigester, AColumnWithoutACanonicalFormIsRefused) {
-  auto schema = arrow::schema({arrow::field("t", arrow::time64(arrow::TimeUnit::MICRO))});
+  auto schema = arrow::schema({arrow::field("t", arrow::time64(arrow::TimeUnit::NANO))});
   auto batch = arrow::RecordBatch::MakeEmpty(schema).ValueOrDie();
   RowDigester digester(schema);
   auto status = digester.Add(*batch);

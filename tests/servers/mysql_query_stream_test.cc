@@ -120,7 +120,7 @@ TEST_P(ServerQueryStream, ExpressionsHaveTypesToo) {
       TypesOf(*info),
       "n int64; total decimal128(34, 2); most string; nothing string; word string; ");
   EXPECT_EQ(Read(*info).ValueOrDie(),
-            (std::vector<Row>{{"3", "0.00", "üx", std::nullopt, "text"}}));
+            (std::vector<Row>{{"3", "0.00", "x", std::nullopt, "text"}}));
 }
 
 TEST_P(ServerQueryStream, NoRowsAreRowsOfTheirTypes) {
@@ -142,7 +142,7 @@ TEST_P(ServerQueryStream, PoliciesConcernTheColumnsOfAQuery) {
 }
 
 TEST_P(ServerQueryStream, WhatIsNoQueryOfSteadyRowsIsRefused) {
-  for (const char* wrong : {"",
+  for (const char* wrong : {";",
                             "DELETE FROM t",
                             "SELECT id FROM t FOR UPDATE",
                             "SELECT id FROM t LOCK IN SHARE MODE",
@@ -182,7 +182,7 @@ TEST_P(ServerQueryStream, WhatIsNoQueryOfSteadyRowsIsRefused) {
 TEST_P(ServerQueryStream, NothingIsWrittenByAFunctionOfAQuery) {
   database_.Execute(
       "CREATE TABLE log (a INT);\n"
-      "CREATE FUNCTION f() RETURNS INT MODIFIES SQL DATA BEGIN INSERT INTO log VALUES (1); RETURN 1; END");
+      "CREATE FUNCTION f() RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN INSERT INTO log VALUES (1); RETURN 1; END");
   auto set = source_->Open(Consistency::kPerChunk, 1).ValueOrDie();
   const auto info = set.sessions[0]->Describe(Query("SELECT f() AS a"));
   Status status = info.status();
