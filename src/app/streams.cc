@@ -141,8 +141,7 @@ class Chooser {
 
   const Job& job_;
   std::vector<TableName> base_, all_;
-  std::multimap<std::string, const TableName*>
-      by_name_;  // the first of a name comes first
+  std::map<std::string, const TableName*> by_name_;  // the first of each name
   Session& session_;
   std::set<TableName> excluded_;
   std::map<TableName, StreamEntry> chosen_;
