@@ -43,6 +43,7 @@ test-asan: bootstrap  ## unit tests under the address and undefined-behaviour sa
 test-tsan: bootstrap  ## the tests of threads under the thread sanitizer
 	@tools/test tsan
 test-e2e: bootstrap  ## the program from outside, read back by DuckDB
+	@tools/bootstrap --e2e
 	@tools/test e2e
 test-package: bootstrap  ## the installed tree, projects that build against it, packages in bare roots
 	@tools/test package

@@ -65,7 +65,7 @@ class Server:
 
     def __exit__(self, *unused):
         self._script("destroy", self._name)
-        (self._kept / "instance").unlink()
+        (self._kept / "instance").unlink(missing_ok=True)
         self._lock.close()
 
     def table(self, workload):

@@ -4,6 +4,9 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS sluice RUNTIME DESTINATION bin COMPONENT program)
+# Manual pages and completion scripts, written by the program itself.
+install(CODE "set(SLUICE $<TARGET_FILE:sluice>)" COMPONENT program)
+install(SCRIPT cmake/InstallPages.cmake COMPONENT program)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION share/doc/sluice COMPONENT program)
 
 if(ArrowWheel_FOUND)

@@ -12,7 +12,7 @@ for folder in ("e2e", "kill", "e2e_servers"):
     sys.path.insert(0, str(TESTS / folder))
 sys.dont_write_bytecode = True
 
-pytest.register_assert_rewrite("oracle", "scene", "kill_world", "bucket", "server")
+pytest.register_assert_rewrite("oracle", "scene", "terminal", "kill_world", "bucket", "server")
 
 from scene import BINARY, Scene  # noqa: E402
 

@@ -25,9 +25,10 @@ enum class EventKind {
 struct Event {
   EventKind kind = EventKind::kPhase;
   std::string run = {}, stream = {}, load = {};
-  int64_t chunk = 0;
-  int64_t rows = 0;  ///< kBatch: of the batch; kChunkStaged, kStreamFinished: of all
-  int64_t source_bytes = 0;    ///< kBatch
+  int64_t chunk = 0;         ///< its ordinal; kStreamStarted: how many are staged already
+  int64_t rows = 0;          ///< kStreamStarted: staged already; kBatch: of the batch;
+                             ///< kChunkStaged, kStreamFinished: of all
+  int64_t source_bytes = 0;  ///< kBatch
   int64_t encoded_bytes = 0;   ///< kChunkStaged, kStreamFinished
   int64_t estimated_rows = 0;  ///< kStreamStarted
   double seconds = 0;

@@ -42,6 +42,7 @@ struct LoadSpec {
   int compression_level = 1;
   int64_t file_size = 128 << 20;  ///< upper bound of an encoded file
   bool attempt_names = false;     ///< A1 is not enforced: names carry the attempt
+  std::string path = {};  ///< template of the folder (docs/manifest.md); "": the default
 };
 
 /// What the transfer knows and the slot must say.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sluice/error.h"
+#include "sluice/finding.h"
 #include "sluice/table.h"
 
 namespace arrow {
@@ -54,6 +55,13 @@ class Session {
   /// deterministic. Everything later calls need is in the answer.
   virtual Result<TableInfo> Describe(const Relation& relation) = 0;
 
+  /// Describe of many, one answer each, in few questions.
+  virtual std::vector<Result<TableInfo>> DescribeAll(
+      const std::vector<Relation>& relations);
+
+  /// How each would be read; proves that it may be. Reads no rows but those at the ends of a key.
+  virtual std::vector<Result<ReadPlan>> ExplainAll(const std::vector<TableInfo>& tables);
+
   /// The greatest key among the relation's rows; nothing when there is no row. Needs a key.
   virtual Result<std::optional<Key>> LastKey(const TableInfo& table) = 0;
 
@@ -98,6 +106,8 @@ class Source {
   virtual std::string Describe() const = 0;
   /// kUsage: unreachable by configuration; kTransient: locked, refused, timed out.
   virtual Result<SessionSet> Open(Consistency wanted, int sessions) = 0;
+  /// Looks at the server, its settings and the account's privileges; changes and locks nothing.
+  virtual Result<SourceFindings> Inspect(const SourceWish& wish);
 };
 
 }  // namespace sluice

@@ -14,6 +14,7 @@
 
 #include "arrow/io/type_fwd.h"
 #include "sluice/error.h"
+#include "sluice/finding.h"
 
 namespace sluice {
 
@@ -85,6 +86,8 @@ class Store {
   virtual ~Store() = default;
   virtual std::string Describe() const = 0;  ///< URI without secrets
   virtual Result<ProbeVerdict> Probe() = 0;
+  /// Permissions, settings and clock, tried one by one; what it makes it removes.
+  virtual std::vector<Finding> Inspect();
   /// Requests that are worth having under way at once.
   virtual int width() const { return 1; }
 

@@ -49,6 +49,7 @@ struct TransferSpec {
   ResumeMode resume = ResumeMode::kAuto;
   int keep_versions = 1;
   Limits limits;
+  std::string asked = {};  ///< JSON for the history of runs; no secrets
 };
 
 /// Five parts handed in; they outlive the run.
@@ -76,7 +77,9 @@ struct TransferReport {
   std::string run;
   std::vector<StreamReport> streams;
   std::vector<std::string> warnings;
-  Status status;  ///< of the run itself: lease, source, state
+  Consistency consistency = Consistency::kPerChunk;  ///< of the sessions it got
+  std::string position;  ///< of the source when they were opened; "": never opened
+  Status status;         ///< of the run itself: lease, source, state
   int exit_code = 0;
 };
 

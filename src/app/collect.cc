@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -19,15 +18,8 @@
 namespace sluice {
 namespace {
 
-/// When the load was begun, as its id (UUIDv7) says; 0 where it is no such id.
-int64_t BegunMicros(const std::string& load) {
-  if (!IsUuid(load) || load[14] != '7') return 0;
-  const std::string digits = load.substr(0, 8) + load.substr(9, 4);
-  int64_t millis = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), millis, 16);
-  return error == std::errc() ? millis * 1000 : 0;
-}
+/// When the load was begun, as its id says; 0 where it is no such id.
+int64_t BegunMicros(const std::string& load) { return MicrosOfUuidV7(load).value_or(0); }
 
 class Collector {
  public:

@@ -6,11 +6,13 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <span>
 
 #include "arrow/config.h"
 #include "base/nearest.h"
 #include "base/uri.h"
 #include "destination/object_store.h"
+#include "driver/aws_process.h"
 #include "driver/mysql.h"
 #include "driver/sqlite.h"
 #include "sluice/clock.h"
@@ -28,6 +30,7 @@ struct SourceConnector {
   std::string_view form;
   Result<std::unique_ptr<Source>> (*open)(const Endpoint& endpoint);
   bool is_server = false;  ///< has a host and options, not a path on this disk
+  std::span<const ConnectorOption> options = {};
 };
 struct StoreConnector {
   std::string_view scheme;
@@ -35,7 +38,29 @@ struct StoreConnector {
   Result<std::unique_ptr<Store>> (*open)(const Endpoint& endpoint);
   /// The canonical text of a place elsewhere; null: a folder of this machine.
   Result<std::string> (*canonical)(const Uri& uri) = nullptr;
+  std::span<const ConnectorOption> options = {};
 };
+
+constexpr auto kMysqlOptions = std::to_array<ConnectorOption>({
+    {"tls", "disabled | preferred | required | verify-ca | verify-full",
+     "encryption; without it verify-full, on loopback preferred"},
+    {"tls_ca", "PATH", "PEM file of the authority that signed the server's certificate"},
+    {"connect_timeout", "SECONDS", "how long to wait for the server's greeting"},
+    {"read_timeout", "SECONDS", "how long to wait for an answer"},
+});
+constexpr auto kS3Options = std::to_array<ConnectorOption>({
+    {"endpoint", "URL", "https://host:port of another server than AWS"},
+    {"region", "NAME", "where the bucket is"},
+    {"profile", "NAME", "a profile of ~/.aws"},
+    {"path_style", "true | false", "the bucket in the path, or in the host's name"},
+    {"sse", "AES256 | aws:kms", "encryption of new objects"},
+    {"kms_key", "ID", "the key's id or ARN, for aws:kms"},
+    {"storage_class", "CLASS", "of new objects"},
+    {"tags", "NAME=VALUE,…", "of new objects"},
+    {"ca", "PATH", "PEM file of the authority that signed the server's certificate"},
+    {"part_size", "SIZE", "of a part of an upload, from 5MiB"},
+    {"uploads", "N", "parts on their way at once, from 1 to 64"},
+});
 
 Result<std::unique_ptr<Source>> OpenServer(const Endpoint& endpoint) {
   ARROW_ASSIGN_OR_RAISE(const auto options, MysqlOptionsFrom(endpoint.given));
@@ -55,14 +80,15 @@ Result<std::unique_ptr<Store>> OpenS3(const Endpoint& endpoint) {
 constexpr auto kSources = std::to_array<SourceConnector>({
     {"sqlite", "sqlite:///absolute.db, sqlite:relative.db or a path",
      [](const Endpoint& endpoint) { return OpenSqliteSource(endpoint.path); }},
-    {"mysql", "mysql://user:password@host:port/database", OpenServer, /*is_server=*/true},
+    {"mysql", "mysql://user:password@host:port/database", OpenServer, /*is_server=*/true,
+     kMysqlOptions},
     {"mariadb", "mariadb://user:password@host:port/database", OpenServer,
-     /*is_server=*/true},
+     /*is_server=*/true, kMysqlOptions},
 });
 constexpr auto kStores = std::to_array<StoreConnector>({
     {"file", "file:///absolute/folder, file:relative/folder or a path",
      [](const Endpoint& endpoint) { return OpenLocalStore(endpoint.path); }},
-    {"s3", "s3://bucket/prefix?endpoint=…&region=…", OpenS3, CanonicalS3},
+    {"s3", "s3://bucket/prefix?endpoint=…&region=…", OpenS3, CanonicalS3, kS3Options},
 });
 
 /// Documented, and refused until they are built.
@@ -192,6 +218,15 @@ bool IsAtOrBelow(const std::string& path, const std::string& folder) {
 
 }  // namespace
 
+std::vector<ConnectorInfo> Connectors() {
+  std::vector<ConnectorInfo> all;
+  for (const SourceConnector& each : kSources)
+    all.push_back({each.scheme, each.form, /*is_source=*/true, each.options});
+  for (const StoreConnector& each : kStores)
+    all.push_back({each.scheme, each.form, /*is_source=*/false, each.options});
+  return all;
+}
+
 Result<Endpoint> ResolveSource(std::string_view uri) {
   if (uri == ":memory:" || uri == "sqlite::memory:") {
     return Error(ErrorKind::kUsage, "uri.memory",
@@ -295,6 +330,8 @@ Result<std::unique_ptr<StateStore>> OpenState(const std::string& path,
 
 Result<std::string> StatePath(const std::string& flag) {
   if (!flag.empty()) return flag;
+  const char* variable = std::getenv("SLUICE_STATE");
+  if (variable != nullptr && variable[0] != '\0') return std::string(variable);
   const char* state_home = std::getenv("XDG_STATE_HOME");
   // The specification has relative values ignored.
   if (state_home != nullptr && state_home[0] == '/')
@@ -306,6 +343,21 @@ Result<std::string> StatePath(const std::string& flag) {
       ErrorKind::kUsage, "state.no-home",
       "no place for the state: neither XDG_STATE_HOME nor HOME is an absolute path",
       "say where with --state PATH");
+}
+
+std::string SchemaOf(const Endpoint& source) {
+  if (!source.path.empty()) return "main";
+  return source.given.path.substr(source.given.path.starts_with('/') ? 1 : 0);
+}
+
+Result<std::string> OutputOfCommand(const std::string& command) {
+  auto output = aws::OutputOfCommand(command, SystemClock());
+  if (output.ok()) return output;
+  // It speaks of credentials for S3; neither the command nor what it printed is repeated.
+  return Error(
+      ErrorKind::kUsage, "secret.command",
+      "the command of a ${cmd:…} reference gave no secret",
+      "run it by hand: it must print the secret, and exit with 0 within a minute");
 }
 
 std::vector<LibraryVersion> LibraryVersions() {

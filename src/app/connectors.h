@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,18 @@ struct Endpoint {
 Result<Endpoint> ResolveSource(std::string_view uri);
 Result<Endpoint> ResolveDestination(std::string_view uri);
 
+struct ConnectorOption {
+  std::string_view name, values, meaning;
+};
+/// What a scheme can be used for, and the options its URI takes.
+struct ConnectorInfo {
+  std::string_view scheme;
+  std::string_view form;   ///< "sqlite:///absolute.db, sqlite:relative.db or a path"
+  bool is_source = false;  ///< else a destination
+  std::span<const ConnectorOption> options;
+};
+std::vector<ConnectorInfo> Connectors();
+
 Result<std::unique_ptr<Source>> OpenSource(const Endpoint& endpoint);
 Result<std::unique_ptr<Store>> OpenStore(const Endpoint& endpoint);
 Result<std::unique_ptr<Destination>> OpenDestination(const Endpoint& endpoint);
@@ -59,9 +72,15 @@ enum class StateAccess {
 };
 Result<std::unique_ptr<StateStore>> OpenState(const std::string& path,
                                               StateAccess access);
-/// What --state says, else $XDG_STATE_HOME/sluice/state.db, else
+/// What --state says, else SLUICE_STATE, else $XDG_STATE_HOME/sluice/state.db, else
 /// $HOME/.local/state/sluice/state.db; kUsage "state.no-home" where nothing does.
 Result<std::string> StatePath(const std::string& flag);
+
+/// The schema a query's rows are in: SQLite's "main", a server's database.
+std::string SchemaOf(const Endpoint& source);
+
+/// What a command prints; run without a shell, within a minute. kUsage "secret.command".
+Result<std::string> OutputOfCommand(const std::string& command);
 
 struct LibraryVersion {
   std::string name, version;

@@ -126,6 +126,24 @@ TEST_F(ConnectorsTest, AServerIsKnownByHostAndDatabaseWithoutSecrets) {
   }
 }
 
+TEST_F(ConnectorsTest, EveryOptionThatIsListedIsKnown) {
+  int known = 0;
+  for (const ConnectorInfo& connector : Connectors()) {
+    for (const ConnectorOption& option : connector.options) {
+      SCOPED_TRACE(std::string(connector.scheme) + " " + std::string(option.name));
+      const std::string uri =
+          connector.is_source ? std::string(connector.scheme) + "://u:p@localhost/shop?"
+                              : std::string(connector.scheme) + "://bucket?";
+      const std::string text = uri + std::string(option.name) + "=1";
+      const Status status = connector.is_source ? ResolveSource(text).status()
+                                                : ResolveDestination(text).status();
+      EXPECT_NE(IdOf(status), "uri.unknown-option") << status;
+      ++known;
+    }
+  }
+  EXPECT_EQ(known, 4 + 4 + 11);
+}
+
 TEST_F(ConnectorsTest, HostsOptionsAndMissingPathsAreRefused) {
   EXPECT_EQ(Told(ResolveSource("sqlite://shop.db").status()),
             "sqlite://shop.db has two slashes, so shop.db is read as a host | an "

@@ -11,7 +11,7 @@ namespace sluice {
 
 std::string DefinitionOf(const StreamSpec& stream, const std::string& source_uri,
                          const std::string& destination_uri) {
-  const nlohmann::json definition = {
+  nlohmann::json definition = {
       {"table",
        {{"schema", stream.relation.name.schema}, {"table", stream.relation.name.table}}},
       {"columns", stream.relation.columns},
@@ -24,6 +24,15 @@ std::string DefinitionOf(const StreamSpec& stream, const std::string& source_uri
       {"source", source_uri},
       {"destination", destination_uri},
   };
+  // Named only where something is said: definitions of earlier versions stay what they were.
+  const Relation& relation = stream.relation;
+  if (!relation.sql.empty()) definition["sql"] = relation.sql;
+  if (!relation.policies.empty()) definition["policies"] = relation.policies;
+  if (!relation.type_policies.empty())
+    definition["type_policies"] = relation.type_policies;
+  if (!relation.column_policies.empty())
+    definition["column_policies"] = relation.column_policies;
+  if (!stream.path.empty()) definition["path"] = stream.path;
   return DumpJson(definition);
 }
 

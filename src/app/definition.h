@@ -9,8 +9,8 @@
 
 namespace sluice {
 
-/// JSON with sorted members, of the stream's columns, where, policies, mode, format,
-/// compression and file size, and of the destination; the source's schema is added by its
+/// JSON with sorted members, of the stream's columns, where, sql, policies, mode, format,
+/// compression, file size and path, and of the destination; the source's schema is added by its
 /// fingerprint elsewhere.
 std::string DefinitionOf(const StreamSpec& stream, const std::string& source_uri,
                          const std::string& destination_uri);

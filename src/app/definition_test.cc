@@ -39,9 +39,25 @@ TEST(Definition, ChangesWithEverythingThatChangesBytes) {
   EXPECT_NE(DefinitionOf(Orders(), "sqlite:///b.db", "file:///lake"), before);
 }
 
-TEST(Definition, DoesNotChangeWithVerifyDepth) {
+TEST(Definition, NamesQueriesPoliciesAndPathsOnlyWhereTheyAre) {
+  const std::string before = DefinitionOf(Orders(), "sqlite:///a.db", "file:///lake");
+  StreamSpec query = Orders(), policy = Orders(), type = Orders(), column = Orders(),
+             path = Orders();
+  query.relation.sql = "select 1";
+  policy.relation.policies["zero_date"] = "null";
+  type.relation.type_policies["date"]["zero_date"] = "null";
+  column.relation.column_policies["d"]["zero_date"] = "null";
+  path.path = "{schema}/{table}/x/{load}";
+  for (const StreamSpec& stream : {query, policy, type, column, path})
+    EXPECT_NE(DefinitionOf(stream, "sqlite:///a.db", "file:///lake"), before);
+  for (const char* member : {"\"sql\"", "policies", "path"})
+    EXPECT_EQ(before.find(member), std::string::npos) << member;
+}
+
+TEST(Definition, DoesNotChangeWithVerifyDepthOrVersionsKept) {
   StreamSpec stream = Orders();
   stream.verify = VerifyDepth::kContent;
+  stream.keep_versions = 7;
   EXPECT_EQ(DefinitionOf(stream, "sqlite:///a.db", "file:///lake"),
             DefinitionOf(Orders(), "sqlite:///a.db", "file:///lake"));
 }

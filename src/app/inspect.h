@@ -1,6 +1,5 @@
 /// \file
-/// Looking without touching: what a source has, what a job would do, whether its parts
-/// answer.
+/// Looking without touching: what a source has, what a job would do.
 #pragma once
 
 #include <optional>
@@ -8,7 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "app/forecast.h"
 #include "app/open_job.h"
+#include "sluice/finding.h"
 
 namespace sluice {
 
@@ -17,6 +18,7 @@ struct DescribedTable {
   TableName name;
   TableInfo table;
   Status status;
+  bool is_view = false;
 };
 /// Base tables and views of a source.
 Result<std::vector<DescribedTable>> Discover(const Endpoint& source);
@@ -30,14 +32,16 @@ enum class NextStep {
 struct StreamPlan {
   StreamSpec spec;
   TableInfo table;
-  Status status;                ///< why it cannot be copied
-  int64_t chunks_estimate = 0;  ///< a guess from the source's estimates
+  Status status;  ///< why it cannot be copied: not described, or may not be read
+  ReadPlan read;
+  Forecast forecast;
   NextStep next = NextStep::kNewLoad;
   std::optional<LoadState> unfinished;
 };
 struct JobPlan {
   LocatedJob located;
-  std::string source;  ///< as the source describes itself
+  std::string source;     ///< as the source describes itself
+  SourceFindings server;  ///< its settings, and the consistency it would give
   bool state_exists = false;
   std::optional<std::pair<ProbeVerdict, int64_t>>
       probe;  ///< the destination's last, and its age in ms
@@ -45,21 +49,5 @@ struct JobPlan {
 };
 /// Writes nothing anywhere: no folder, no state, no probe.
 Result<JobPlan> PlanJob(const JobRequest& request);
-
-/// One thing that was tried.
-struct CheckItem {
-  std::string what;  ///< "source", "destination", "state"
-  std::string place;
-  Status status;
-  std::string detail;  ///< a sentence
-  std::optional<ProbeVerdict> verdict;
-};
-CheckItem CheckSource(const Endpoint& source);
-/// Probes: makes, races for and removes objects of its own.
-CheckItem CheckDestination(const Endpoint& destination);
-/// Makes the state where there is none.
-CheckItem CheckState(const std::string& path);
-/// All three, and that the job's streams can be read.
-Result<std::vector<CheckItem>> CheckJob(const JobRequest& request);
 
 }  // namespace sluice

@@ -8,9 +8,13 @@
 #include <fstream>
 #include <sstream>
 
+#include "app/connectors.h"
 #include "app/job.h"
 #include "app/job_keys.h"
+#include "app/secrets.h"
+#include "app/yaml_tree.h"
 #include "base/nearest.h"
+#include "base/type_policy.h"
 
 namespace sluice {
 namespace {
@@ -41,45 +45,64 @@ bool IsAmbiguous(const YamlNode& node) {
 
 class JobReader {
  public:
-  explicit JobReader(const std::string& file) : file_(file) { job_.file = file; }
+  JobReader(TextFile file, const JobRules& rules) : rules_(rules) {
+    job_.file = std::move(file);
+  }
 
   Result<Job> Read(const YamlNode& root) {
     if (root.kind == YamlNode::Kind::kNull) {
-      return Wrong(root, "the file is empty", "begin with: version: 1");
+      return ErrorAt(job_.file, {}, "job.value", "the file is empty",
+                     "sluice job init SOURCE_URI writes one to begin with; by hand it "
+                     "begins with: version: 1");
     }
-    ARROW_RETURN_NOT_OK(Expect(root, YamlNode::Kind::kMap, "a job is a map of keys"));
-    ARROW_RETURN_NOT_OK(CheckKeys("", root, ""));
+    ARROW_RETURN_NOT_OK(Expect(root, YamlNode::Kind::kMap, "a job is a map of keys",
+                               "begin with: version: 1"));
+    ARROW_RETURN_NOT_OK(CheckKeys(kAtTop, root, ""));
     ARROW_RETURN_NOT_OK(ReadVersion(root));
     for (const auto& [key, value] : root.entries)
-      ARROW_RETURN_NOT_OK(ReadKey(key.text, value));
+      ARROW_RETURN_NOT_OK(ReadKey(key, value));
     if (job_.name.empty()) ARROW_RETURN_NOT_OK(NameFromFile());
     ARROW_RETURN_NOT_OK(Require(root, job_.source.empty(), "source"));
     ARROW_RETURN_NOT_OK(Require(root, job_.destination.empty(), "destination"));
     ARROW_RETURN_NOT_OK(Require(root, job_.streams.empty(), "streams"));
+    // Last: a file with mistakes asks no command for a password.
+    for (const auto& [key, value] : root.entries) {
+      if (key.text == "secrets") ARROW_RETURN_NOT_OK(ReadSecrets(value));
+    }
+    ARROW_RETURN_NOT_OK(ResolvePlaces(root));
     return std::move(job_);
   }
 
  private:
-  Status ReadKey(std::string_view key, const YamlNode& value) {
-    if (key == "name") return ReadName(value);
-    if (key == "source") return ReadText(key, value, &job_.source);
-    if (key == "destination") return ReadText(key, value, &job_.destination);
-    if (key == "streams") return ReadStreams(value);
-    if (key == "limits") return ReadLimits(value);
+  Status ReadKey(const YamlNode& key, const YamlNode& value) {
+    const std::string& name = key.text;
+    if (name == "name") return ReadName(value);
+    if (name == "source") return ReadUri(name, value, &job_.source);
+    if (name == "destination") return ReadUri(name, value, &job_.destination);
+    if (name == "streams") return ReadStreams(value);
+    if (name == "limits") return ReadSection(kInLimits, name, value);
+    if (name == "defaults") return ReadSection(kInDefaults, name, value);
+    if (name == "consistency" || name == "verify") {
+      if (!ShowSetting(name, job_.settings).empty()) {
+        return ErrorAt(job_.file, key.place, "job.value",
+                       fmt::format("{} is said twice, here and under defaults", name),
+                       "remove one of the two");
+      }
+      return ReadSetting(name, name, value, &job_.settings);
+    }
     return Status::OK();
   }
 
   Status Wrong(const YamlNode& node, std::string_view message,
                std::string hint = {}) const {
-    return ErrorAt(file_, node.place, "job.value", message, std::move(hint));
+    return ErrorAt(job_.file, node.place, "job.value", message, std::move(hint));
   }
 
   /// An error about a value, given the place of that value.
-  template <typename T>
-  Result<T> Placed(const YamlNode& node, Result<T> result) const {
-    if (result.ok()) return result;
-    return ErrorAt(file_, node.place, IdOf(result.status()), result.status().message(),
-                   std::string(HintOf(result.status())));
+  Status Placed(const YamlNode& node, const Status& status) const {
+    if (status.ok()) return status;
+    return ErrorAt(job_.file, node.place, IdOf(status), status.message(),
+                   std::string(HintOf(status)));
   }
 
   Status Expect(const YamlNode& node, YamlNode::Kind kind, std::string_view rule,
@@ -91,66 +114,56 @@ class JobReader {
 
   Status Require(const YamlNode& root, bool missing, std::string_view key) const {
     if (!missing) return Status::OK();
-    return ErrorAt(file_, root.place, "job.missing-key",
+    return ErrorAt(job_.file, root.place, "job.missing-key",
                    fmt::format("the key {} is missing", key),
-                   fmt::format("{}: {}", key, FindJobKey("", key)->help));
+                   fmt::format("{}: {}", key, FindJobKey(kAtTop, key)->help));
   }
 
-  Status CheckKeys(std::string_view section, const YamlNode& map,
+  Status CheckKeys(JobSection section, const YamlNode& map,
                    std::string_view prefix) const {
     for (const auto& [key, value] : map.entries) {
       const JobKey* known = FindJobKey(section, key.text);
       const std::string shown = fmt::format("{}{}", prefix, key.text);
       if (known == nullptr) {
-        return ErrorAt(file_, key.place, "job.unknown-key", "unknown key " + shown,
+        return ErrorAt(job_.file, key.place, "job.unknown-key", "unknown key " + shown,
                        UnknownHint(section, key.text));
       }
       if (known->shape == KeyShape::kLater) {
-        return ErrorAt(file_, key.place, "job.not-in-this-version",
-                       fmt::format("the key {} is not in this version", shown),
-                       LaterHint(section, key.text));
+        return ErrorAt(
+            job_.file, key.place, "job.not-in-this-version",
+            fmt::format("the key {} is not in this version", shown),
+            known->help.empty() ? "remove the line" : std::string(known->help));
       }
     }
     return Status::OK();
   }
 
-  static std::string UnknownHint(std::string_view section, std::string_view name) {
+  static std::string UnknownHint(JobSection section, std::string_view name) {
     if (name == "<<")
       return "merge keys are not supported; an alias stands for a whole stream";
-    const std::string_view other = OtherSectionOf(section, name);
-    if (other == "") return fmt::format("{} belongs at the top of the file", name);
-    if (other != "-")
-      return fmt::format("{} belongs under {}", name,
-                         other == "limits" ? "limits" : "a stream");
+    if (name == "policies") return "the policies are keys themselves: zero_date: null";
+    if (name == "consistency")
+      return "a run has one consistency: it belongs at the top of the file";
+    const std::string other = OtherPlaceOf(section, name);
+    if (!other.empty()) return fmt::format("{} belongs {}", name, other);
     std::string hint = DidYouMean(name, JobKeyNames(section));
     if (!hint.empty()) return hint;
     hint = "known here:";
     for (const JobKey& key : JobKeys()) {
-      if (key.section == section && key.shape != KeyShape::kLater)
+      if ((key.sections & section) != 0 && key.shape != KeyShape::kLater)
         hint += fmt::format(" {}", key.name);
     }
     return hint;
   }
 
-  static std::string LaterHint(std::string_view section, std::string_view name) {
-    if (name == "on_type_mismatch")
-      return "set it under a stream, or give --on-type-mismatch";
-    for (const std::string_view flag :
-         {"compression", "file_size", "verify", "consistency"}) {
-      if (name != flag) continue;
-      std::string option(name);
-      std::replace(option.begin(), option.end(), '_', '-');
-      return fmt::format("give --{} to sluice run", option);
-    }
-    if (section == "streams.*" && name == "destination")
-      return "one job has one destination";
-    return "remove the line";
-  }
-
   Status ReadText(std::string_view key, const YamlNode& node, std::string* text) const {
-    ARROW_RETURN_NOT_OK(
-        Expect(node, YamlNode::Kind::kScalar, fmt::format("{} must be text", key)));
-    if (node.text.empty()) return Wrong(node, fmt::format("{} is empty", key));
+    ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kScalar,
+                               fmt::format("{} must be text", key),
+                               "text with : { } [ ] in it is written in quotes"));
+    if (node.text.empty()) {
+      return Wrong(node, fmt::format("{} is empty", key),
+                   "give it a value, or remove the key");
+    }
     if (IsAmbiguous(node)) {
       return Wrong(
           node,
@@ -162,31 +175,100 @@ class JobReader {
     return Status::OK();
   }
 
+  /// A place that rows come from or go to, with what its references stand for.
+  Status ReadUri(std::string_view key, const YamlNode& node, std::string* uri) const {
+    ARROW_RETURN_NOT_OK(ReadText(key, node, uri));
+    if (HasLiteralPassword(*uri)) {
+      return ErrorAt(job_.file, node.place, "job.literal-secret",
+                     fmt::format("a password stands in {} itself", key),
+                     "write mysql://user@host/database and, as a key of its own, "
+                     "secrets: {source.password: \"${env:SHOP_PASSWORD}\"}",
+                     Showing::kUpToPlace);
+    }
+    auto replaced = ReplaceInUri(*uri, rules_);
+    ARROW_RETURN_NOT_OK(Placed(node, replaced.status()));
+    *uri = *std::move(replaced);
+    return Status::OK();
+  }
+
+  Status ReadSecrets(const YamlNode& node) {
+    if (node.kind == YamlNode::Kind::kNull) return Status::OK();
+    ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kMap,
+                               "secrets must be a map of references",
+                               "write {source.password: \"${env:SHOP_PASSWORD}\"}"));
+    for (const auto& [key, value] : node.entries) {
+      ARROW_RETURN_NOT_OK(CheckSecretName(key));
+      const bool is_reference = value.kind == YamlNode::Kind::kScalar &&
+                                value.text.starts_with("${") &&
+                                value.text.find('}') == value.text.size() - 1;
+      if (!is_reference) {
+        return ErrorAt(
+            job_.file, value.place, "job.literal-secret",
+            fmt::format("secrets.{} must be a reference, found {}", key.text,
+                        value.kind == YamlNode::Kind::kScalar ? "something else"
+                                                              : Word(value.kind)),
+            "write \"${env:SHOP_PASSWORD}\" or \"${file:/path}\"; the secret "
+            "itself has no place in a job file",
+            Showing::kUpToPlace);
+      }
+      const auto password = ReplaceReferences(value.text, rules_);
+      ARROW_RETURN_NOT_OK(Placed(value, password.status()));
+      auto source = WithPassword(job_.source, *password);
+      ARROW_RETURN_NOT_OK(Placed(key, source.status()));
+      job_.source = *std::move(source);
+    }
+    return Status::OK();
+  }
+
+  Status CheckSecretName(const YamlNode& key) const {
+    if (key.text == kSourcePassword) return Status::OK();
+    std::string hint = DidYouMean(key.text, {std::string(kSourcePassword)});
+    if (hint.empty()) hint = fmt::format("there is {}", kSourcePassword);
+    if (key.text.starts_with("destination.")) {
+      hint =
+          "S3 takes credentials from where the AWS CLI does: its variables, profiles "
+          "(?profile=NAME) and roles";
+    }
+    return ErrorAt(job_.file, key.place, "job.unknown-key",
+                   fmt::format("unknown key secrets.{}", key.text), std::move(hint));
+  }
+
+  /// Source and destinations as they will be opened, while their place in the file is known.
+  Status ResolvePlaces(const YamlNode& root) const {
+    for (const auto& [key, value] : root.entries) {
+      if (key.text == "source")
+        ARROW_RETURN_NOT_OK(Placed(value, ResolveSource(job_.source).status()));
+      if (key.text == "destination")
+        ARROW_RETURN_NOT_OK(Placed(value, ResolveDestination(job_.destination).status()));
+    }
+    return Status::OK();
+  }
+
   Status ReadVersion(const YamlNode& root) const {
     for (const auto& [key, value] : root.entries) {
       if (key.text != "version") continue;
       if (value.kind == YamlNode::Kind::kScalar && value.text == "1") return Status::OK();
-      return Wrong(value, fmt::format("version must be 1, found {}",
-                                      value.kind == YamlNode::Kind::kScalar
-                                          ? std::string_view(value.text)
-                                          : Word(value.kind)));
+      return Wrong(
+          value,
+          fmt::format("version must be 1, found {}", value.kind == YamlNode::Kind::kScalar
+                                                         ? std::string_view(value.text)
+                                                         : Word(value.kind)),
+          "this program reads job files of version 1");
     }
-    return ErrorAt(file_, root.place, "job.missing-key", "the key version is missing",
+    return ErrorAt(job_.file, root.place, "job.missing-key", "the key version is missing",
                    "begin with: version: 1");
   }
 
   Status ReadName(const YamlNode& node) {
     ARROW_RETURN_NOT_OK(ReadText("name", node, &job_.name));
-    const Status status = CheckJobName(job_.name);
-    if (status.ok()) return status;
-    return ErrorAt(file_, node.place, IdOf(status), status.message());
+    return Placed(node, CheckJobName(job_.name));
   }
 
   Status NameFromFile() {
-    job_.name = std::filesystem::path(file_).stem().string();
+    job_.name = std::filesystem::path(job_.file.name).stem().string();
     const Status status = CheckJobName(job_.name);
     if (status.ok()) return status;
-    return ErrorAt(file_, {}, IdOf(status), status.message(),
+    return ErrorAt(job_.file, {}, IdOf(status), status.message(),
                    "give the job a name: name: …");
   }
 
@@ -196,15 +278,22 @@ class JobReader {
                                "write each table as a key: \"orders: {}\""));
     if (node.entries.empty())
       return Wrong(node, "streams names no table", "for every table: \"*\": {}");
+    bool any = false;
     for (const auto& [key, value] : node.entries) {
       StreamEntry entry;
       entry.pattern = key.text;
       entry.place = key.place;
-      if (key.text.empty()) return Wrong(key, "a stream without a name");
+      if (key.text.empty()) {
+        return Wrong(key, "a stream without a name",
+                     "write the table's name; for every table: \"*\": {}");
+      }
       ARROW_RETURN_NOT_OK(ReadStream(value, &entry));
+      any = any || !entry.exclude;
       job_.streams.push_back(std::move(entry));
     }
-    return Status::OK();
+    if (any) return Status::OK();
+    return Wrong(node, "streams only says what is excluded",
+                 "add what is copied; for every other table: \"*\": {}");
   }
 
   Status ReadStream(const YamlNode& node, StreamEntry* entry) const {
@@ -213,19 +302,64 @@ class JobReader {
     ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kMap,
                                prefix + " must be a map of keys",
                                "without keys of its own: {}"));
-    ARROW_RETURN_NOT_OK(CheckKeys("streams.*", node, prefix + "."));
+    ARROW_RETURN_NOT_OK(CheckKeys(kInStream, node, prefix + "."));
+    for (const auto& [key, value] : node.entries)
+      ARROW_RETURN_NOT_OK(ReadStreamKey(prefix, key.text, value, entry));
+    return CheckStream(prefix, node, *entry);
+  }
+
+  Status ReadStreamKey(const std::string& prefix, const std::string& key,
+                       const YamlNode& value, StreamEntry* entry) const {
+    const std::string name = fmt::format("{}.{}", prefix, key);
+    if (key == "columns") return ReadColumns(name, value, &entry->columns);
+    if (key == "where") return ReadText(name, value, &entry->where);
+    if (key == "sql") return ReadText(name, value, &entry->sql);
+    if (key == "exclude") return ReadExclude(name, value, entry);
+    if (key == "destination") {
+      ARROW_RETURN_NOT_OK(ReadUri(name, value, &entry->destination));
+      return Placed(value, ResolveDestination(entry->destination).status());
+    }
+    return ReadSetting(key, name, value, &entry->settings);
+  }
+
+  /// What keys of one stream exclude each other.
+  Status CheckStream(const std::string& prefix, const YamlNode& node,
+                     const StreamEntry& entry) const {
     for (const auto& [key, value] : node.entries) {
       const std::string name = fmt::format("{}.{}", prefix, key.text);
-      if (key.text == "columns") ARROW_RETURN_NOT_OK(ReadColumns(name, value, entry));
-      if (key.text == "where") ARROW_RETURN_NOT_OK(ReadText(name, value, &entry->where));
-      if (key.text == "on_type_mismatch")
-        ARROW_RETURN_NOT_OK(ReadPolicy(name, value, entry));
+      if (entry.exclude && key.text != "exclude") {
+        return Wrong(key, fmt::format("{} has no meaning where exclude is", name),
+                     "remove one of the two");
+      }
+      if (!entry.sql.empty() && (key.text == "columns" || key.text == "where")) {
+        return Wrong(key, fmt::format("{} does not go with sql", name),
+                     "the query itself picks columns and rows");
+      }
+      if (key.text == "sql") {
+        const Status status = CheckStreamName(entry.pattern);
+        if (!status.ok()) {
+          return ErrorAt(job_.file, entry.place, IdOf(status), status.message(),
+                         std::string(HintOf(status)));
+        }
+      }
     }
     return Status::OK();
   }
 
-  Status ReadColumns(const std::string& name, const YamlNode& node,
+  Status ReadExclude(const std::string& name, const YamlNode& node,
                      StreamEntry* entry) const {
+    entry->exclude = node.kind == YamlNode::Kind::kScalar && node.text == "true";
+    if (entry->exclude) return Status::OK();
+    return Wrong(
+        node,
+        fmt::format("{} must be true, found {}", name,
+                    node.kind == YamlNode::Kind::kScalar ? std::string_view(node.text)
+                                                         : Word(node.kind)),
+        "leave the key out for tables that are copied");
+  }
+
+  Status ReadColumns(const std::string& name, const YamlNode& node,
+                     std::vector<std::string>* columns) const {
     ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kList, name + " must be a list",
                                "write [id, total]"));
     if (node.items.empty())
@@ -233,64 +367,146 @@ class JobReader {
     for (const YamlNode& item : node.items) {
       std::string column;
       ARROW_RETURN_NOT_OK(ReadText("a column's name", item, &column));
-      for (const std::string& earlier : entry->columns) {
-        if (earlier == column)
-          return Wrong(item, fmt::format("{} names {} twice", name, column));
+      for (const std::string& earlier : *columns) {
+        if (earlier == column) {
+          return Wrong(item, fmt::format("{} names {} twice", name, column),
+                       "remove one of the two");
+        }
       }
-      entry->columns.push_back(std::move(column));
+      columns->push_back(std::move(column));
     }
     return Status::OK();
   }
 
-  Status ReadPolicy(const std::string& name, const YamlNode& node,
-                    StreamEntry* entry) const {
-    // A bare null is the policy of that name: YAML's word for nothing is what was meant.
-    std::string word = "null";
-    if (node.kind != YamlNode::Kind::kNull) {
-      ARROW_RETURN_NOT_OK(
-          Expect(node, YamlNode::Kind::kScalar, name + " must be a word"));
-      word = node.text;
-    }
-    ARROW_ASSIGN_OR_RAISE(entry->on_type_mismatch,
-                          Placed(node, MismatchPolicyFrom(word)));
-    return Status::OK();
-  }
-
-  Status ReadLimits(const YamlNode& node) {
+  /// Keys of `defaults` and `limits`.
+  Status ReadSection(JobSection section, const std::string& name, const YamlNode& node) {
     if (node.kind == YamlNode::Kind::kNull) return Status::OK();
-    ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kMap, "limits must be a map of keys",
-                               "write {memory: 512MiB, connections: 4}"));
-    ARROW_RETURN_NOT_OK(CheckKeys("limits", node, "limits."));
+    ARROW_RETURN_NOT_OK(
+        Expect(node, YamlNode::Kind::kMap, name + " must be a map of keys",
+               section == kInLimits ? "write {memory: 512MiB, connections: 4}"
+                                    : "write {compression: zstd:3, file_size: 128MiB}"));
+    ARROW_RETURN_NOT_OK(CheckKeys(section, node, name + "."));
     for (const auto& [key, value] : node.entries) {
-      ARROW_RETURN_NOT_OK(Expect(value, YamlNode::Kind::kScalar,
-                                 fmt::format("limits.{} must be one value", key.text)));
-      if (key.text == "memory") {
-        ARROW_ASSIGN_OR_RAISE(job_.settings.memory,
-                              Placed(value, MemoryFrom(value.text)));
-      } else {
-        ARROW_ASSIGN_OR_RAISE(job_.settings.connections,
-                              Placed(value, ConnectionsFrom(value.text)));
+      if (key.text == "verify" && job_.settings.verify) {
+        return ErrorAt(job_.file, key.place, "job.value",
+                       "verify is said twice, here and at the top",
+                       "remove one of the two");
+      }
+      ARROW_RETURN_NOT_OK(ReadSetting(key.text, fmt::format("{}.{}", name, key.text),
+                                      value, &job_.settings));
+    }
+    return Status::OK();
+  }
+
+  /// What may be said of all streams or of one, and what is a flag too.
+  Status ReadSetting(const std::string& key, const std::string& name,
+                     const YamlNode& node, Settings* settings) const {
+    if (key == "mode" || key == "format") return ReadOnlyWord(key, name, node);
+    if (key == "type_policies") return ReadPolicies(name, node, &settings->type_policies);
+    if (key == "column_policies")
+      return ReadPolicies(name, node, &settings->column_policies);
+    if (key == "uuid") {
+      std::vector<std::string> columns;
+      ARROW_RETURN_NOT_OK(ReadColumns(name, node, &columns));
+      for (const std::string& column : columns)
+        settings->column_policies[column]["uuid"] = "fixed";
+      return Status::OK();
+    }
+    std::string word;
+    ARROW_RETURN_NOT_OK(ReadWord(name, node, &word));
+    return Placed(node, SetSetting(key, word, settings));
+  }
+
+  /// A value that is one word. YAML's null is the word where it is written: nothing at all is
+  /// nothing.
+  Status ReadWord(const std::string& name, const YamlNode& node,
+                  std::string* word) const {
+    if (node.kind == YamlNode::Kind::kNull && IsWrittenNull(node)) {
+      *word = "null";
+      return Status::OK();
+    }
+    ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kScalar, name + " must be one value",
+                               "give it a value, or remove the key"));
+    *word = node.text;
+    return Status::OK();
+  }
+
+  bool IsWrittenNull(const YamlNode& node) const {
+    std::string_view line = LineAt(job_.file.text, node.place.line);
+    line.remove_prefix(
+        std::min(line.size(), static_cast<size_t>(std::max(0, node.place.column - 1))));
+    if (line.starts_with('&'))
+      line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
+    return line.starts_with("null");
+  }
+
+  Status ReadOnlyWord(const std::string& key, const std::string& name,
+                      const YamlNode& node) const {
+    std::string word;
+    ARROW_RETURN_NOT_OK(ReadWord(name, node, &word));
+    const std::string_view only = FindJobKey(kInStream, key)->words;
+    if (word == only) return Status::OK();
+    return ErrorAt(job_.file, node.place, "job.not-in-this-version",
+                   fmt::format("{} {} is not in this version, only {}", name, word, only),
+                   "remove the key");
+  }
+
+  Status ReadPolicies(const std::string& name, const YamlNode& node,
+                      std::map<std::string, Policies>* all) const {
+    ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kMap,
+                               name + " must be a map of maps",
+                               "write {datetime: {zero_date: string}}"));
+    for (const auto& [of, policies] : node.entries) {
+      const std::string inner = fmt::format("{}.{}", name, of.text);
+      ARROW_RETURN_NOT_OK(Expect(policies, YamlNode::Kind::kMap,
+                                 inner + " must be a map of policies",
+                                 "write {zero_date: string}"));
+      for (const auto& [policy, value] : policies.entries) {
+        if (FindTypePolicy(policy.text) == nullptr)
+          return Placed(policy, CheckPolicyWord(policy.text, ""));
+        std::string word;
+        ARROW_RETURN_NOT_OK(
+            ReadWord(fmt::format("{}.{}", inner, policy.text), value, &word));
+        ARROW_RETURN_NOT_OK(Placed(value, CheckPolicyWord(policy.text, word)));
+        (*all)[of.text][policy.text] = word;
       }
     }
     return Status::OK();
   }
 
-  const std::string& file_;
+  const JobRules rules_;
   Job job_;
 };
 
 }  // namespace
 
-Result<Job> ParseJob(std::string_view text, const std::string& file) {
-  ARROW_ASSIGN_OR_RAISE(const YamlNode root, ParseYaml(text, file));
-  return JobReader(file).Read(root);
+Result<Job> ParseJob(TextFile file, const JobRules& rules) {
+  // Editors put a mark at the beginning that is no part of the text.
+  if (file.text.starts_with("\xEF\xBB\xBF")) file.text.erase(0, 3);
+  ARROW_ASSIGN_OR_RAISE(const YamlNode root, ParseYaml(file));
+  return JobReader(std::move(file), rules).Read(root);
 }
 
-Result<Job> ReadJobFile(const std::string& path) {
+Status CheckStreamName(std::string_view name) {
+  constexpr std::string_view kHint =
+      "a query's rows need a name of their own, such as big_spenders";
+  if (name.find_first_of("*?") != std::string_view::npos) {
+    return Error(ErrorKind::kUsage, "job.stream-name",
+                 fmt::format("not usable as a query's name, it is a glob: {}", name),
+                 std::string(kHint));
+  }
+  const Status status = CheckJobName(name);
+  if (status.ok()) return status;
+  return Error(ErrorKind::kUsage, "job.stream-name",
+               fmt::format("{} (of a query)", status.message()), std::string(kHint));
+}
+
+Result<Job> ReadJobFile(const std::string& path, const JobRules& rules) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
-    return Error(ErrorKind::kUsage, "job.no-such-file", "no such job file: " + path);
+    return Error(ErrorKind::kUsage, "job.no-such-file", "no such job file: " + path,
+                 "sluice job init SOURCE_URI writes one to begin with");
   }
   if (std::filesystem::is_directory(status)) {
     return Error(ErrorKind::kUsage, "job.no-such-file",
@@ -315,7 +531,7 @@ Result<Job> ReadJobFile(const std::string& path) {
   if (stream.bad())
     return Error(ErrorKind::kUsage, "job.unreadable",
                  "cannot read the job file: " + path);
-  return ParseJob(text, path);
+  return ParseJob({path, std::move(text)}, rules);
 }
 
 }  // namespace sluice

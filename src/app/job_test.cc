@@ -5,11 +5,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "app/job_keys.h"
+#include "app/job_schema.h"
 
 namespace sluice {
 namespace {
@@ -17,14 +16,14 @@ namespace {
 constexpr char kHead[] = "version: 1\nsource: shop.db\ndestination: lake\n";
 
 Job Good(const std::string& text) {
-  auto job = ParseJob(text, "jobs/shop.yaml");
+  auto job = ParseJob({"jobs/shop.yaml", text});
   EXPECT_TRUE(job.ok()) << job.status().ToString();
   return job.ok() ? *job : Job{};
 }
 
 /// What a user is told: the message, the hint, the id.
 std::string Refusal(const std::string& text) {
-  auto job = ParseJob(text, "shop.yaml");
+  auto job = ParseJob({"shop.yaml", text});
   if (job.ok()) return "accepted\n";
   EXPECT_EQ(KindOf(job.status()), ErrorKind::kUsage);
   std::string told = "error: " + job.status().message() + "\n";
@@ -63,24 +62,62 @@ version: 1
 name: nightly
 source: sqlite:///data/shop.db
 destination: file:///lake
+consistency: per-chunk
+defaults:
+  mode: full
+  format: parquet
+  compression: zstd:9
+  file_size: 64MiB
+  verify: content
+  keep_versions: 3
+  path: "{schema}/{table}/day={date}/{load}"
+  zero_date: null
+  type_policies: {datetime: {zero_date: string}}
 streams:
   orders:
     columns: [id, "total"]
     where: status <> 'draft'
     on_type_mismatch: string
-  "tmp_*":
+    destination: file:///other
+    compression: snappy
+    keep_versions: 2
+    tinyint1: bool
+    uuid: [id]
+    column_policies: {shipped_at: {zero_date: null}}
+  "tmp_*": {exclude: true}
+  big: {sql: "select 1 as one"}
   lines: {on_type_mismatch: null}
-limits: {memory: 512MiB, connections: 4}
+limits: {memory: 512MiB, connections: 4, rate: 50MiB/s}
 )");
   EXPECT_EQ(job.name, "nightly");
-  ASSERT_EQ(job.streams.size(), 3u);
-  EXPECT_EQ(job.streams[0].columns, (std::vector<std::string>{"id", "total"}));
-  EXPECT_EQ(job.streams[0].where, "status <> 'draft'");
-  EXPECT_EQ(job.streams[0].on_type_mismatch, OnTypeMismatch::kString);
-  EXPECT_EQ(job.streams[1].pattern, "tmp_*");
-  EXPECT_EQ(job.streams[2].on_type_mismatch, OnTypeMismatch::kNull);
+  EXPECT_EQ(job.settings.consistency, Consistency::kPerChunk);
+  EXPECT_EQ(job.settings.compression, "zstd");
+  EXPECT_EQ(job.settings.compression_level, 9);
+  EXPECT_EQ(job.settings.file_size, 64 << 20);
+  EXPECT_EQ(job.settings.verify, VerifyDepth::kContent);
+  EXPECT_EQ(job.settings.keep_versions, 3);
+  EXPECT_EQ(job.settings.path, "{schema}/{table}/day={date}/{load}");
+  EXPECT_EQ(job.settings.policies, (Policies{{"zero_date", "null"}}));
+  EXPECT_EQ(job.settings.type_policies.at("datetime").at("zero_date"), "string");
   EXPECT_EQ(job.settings.memory, 512 << 20);
   EXPECT_EQ(job.settings.connections, 4);
+  EXPECT_EQ(job.settings.rate, 50 << 20);
+  ASSERT_EQ(job.streams.size(), 4u);
+  const StreamEntry& orders = job.streams[0];
+  EXPECT_EQ(orders.columns, (std::vector<std::string>{"id", "total"}));
+  EXPECT_EQ(orders.where, "status <> 'draft'");
+  EXPECT_EQ(orders.destination, "file:///other");
+  EXPECT_EQ(orders.settings.on_type_mismatch, OnTypeMismatch::kString);
+  EXPECT_EQ(orders.settings.compression, "snappy");
+  EXPECT_EQ(orders.settings.keep_versions, 2);
+  EXPECT_EQ(orders.settings.policies, (Policies{{"tinyint1", "bool"}}));
+  EXPECT_EQ(orders.settings.column_policies,
+            (std::map<std::string, Policies>{{"id", {{"uuid", "fixed"}}},
+                                             {"shipped_at", {{"zero_date", "null"}}}}));
+  EXPECT_EQ(job.streams[1].pattern, "tmp_*");
+  EXPECT_TRUE(job.streams[1].exclude);
+  EXPECT_EQ(job.streams[2].sql, "select 1 as one");
+  EXPECT_EQ(job.streams[3].settings.on_type_mismatch, OnTypeMismatch::kNull);
 }
 
 TEST(Job, JsonIsAccepted) {
@@ -141,16 +178,24 @@ TEST(Job, AliasesThatExplodeAreRefusedAtOnce) {
   }
   EXPECT_EQ(Refusal(text),
             "error: shop.yaml:6:40: more than 500000 values, aliases counted with all "
-            "they stand "
-            "for\n[job.syntax]\n");
+            "they stand for\n"
+            "  6 | a5: &a5 [*a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4]\n"
+            "    |                                        ^^^\n"
+            "HINT: write out what the aliases stand for, or make several jobs of it\n"
+            "[job.syntax]\n");
 }
 
 TEST(Job, DeepNestingAndHugeFilesAreRefused) {
   EXPECT_EQ(Refusal(std::string(5000, '[')),
-            "error: shop.yaml:1:17: nested more than 32 deep\n[job.syntax]\n");
+            "error: shop.yaml:1:33: nested more than 32 deep\n"
+            "  1 | " +
+                std::string(66, '[') + "...\n    | " + std::string(32, ' ') +
+                "^\nHINT: a job nests four deep: check brackets and "
+                "indentation\n[job.syntax]\n");
   EXPECT_EQ(Refusal(std::string(10 << 20, 'x')),
-            "error: shop.yaml: a job file has at most 4 MiB, found 10485760 "
-            "bytes\n[job.syntax]\n");
+            "error: shop.yaml: a job file has at most 4 MiB, found 10485760 bytes\n"
+            "HINT: globs and defaults say much in few lines; or make several jobs of "
+            "it\n[job.syntax]\n");
 }
 
 TEST(Job, TenThousandLinesAreRead) {
@@ -168,67 +213,44 @@ TEST(Job, AMissingFileOrAFolderIsAUsageError) {
             "expected a job file, found a folder: /");
 }
 
-TEST(Job, TheSchemaForEditorsHasExactlyTheKeysOfThisVersion) {
-  const auto docs = std::filesystem::path(__FILE__).parent_path() / "../../docs";
-  std::ifstream stream(docs / "job.schema.json");
-  const auto schema = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
-  ASSERT_FALSE(schema.is_discarded());
-  const auto& top = schema["properties"];
-  const std::map<std::string_view, nlohmann::json> sections = {
-      {"", top},
-      {"streams.*", schema["$defs"]["stream"]["properties"]},
-      {"limits", top["limits"]["properties"]}};
-  size_t keys = 0;
-  for (const JobKey& key : JobKeys()) {
-    const auto& properties = sections.at(key.section);
-    const bool known = key.shape != KeyShape::kLater;
-    EXPECT_EQ(properties.contains(key.name), known) << key.section << " " << key.name;
-    if (!known) continue;
-    ++keys;
-    EXPECT_EQ(properties[std::string(key.name)]["description"], key.help) << key.name;
-  }
-  EXPECT_EQ(top.size() + sections.at("streams.*").size() + sections.at("limits").size(),
-            keys);
-}
-
-TEST(Job, ThePageAboutJobFilesNamesEveryKey) {
+/// `text` is what the page says between its markers, or all of it; SLUICE_UPDATE_GOLDEN=1 rewrites.
+void ExpectPage(const std::string& name, const std::string& text, bool marked) {
+  const auto path = std::filesystem::path(__FILE__).parent_path() / "../../docs" / name;
   std::ostringstream page;
-  page << std::ifstream(std::filesystem::path(__FILE__).parent_path() /
-                        "../../docs/job-file.md")
-              .rdbuf();
-  for (const JobKey& key : JobKeys()) {
-    if (key.shape == KeyShape::kLater) continue;
-    const std::string name =
-        (key.section == "limits" ? "`limits." : "`") + std::string(key.name) + "`";
-    if (key.name == "limits") continue;  // Shown by its two keys.
-    EXPECT_NE(page.str().find(name), std::string::npos) << name;
+  page << std::ifstream(path).rdbuf();
+  std::string wanted = text;
+  if (marked) {
+    const std::string begin = "<!-- keys: made by job_schema.cc -->\n";
+    const std::string end = "<!-- end of keys -->\n";
+    const size_t from = page.str().find(begin), to = page.str().find(end);
+    ASSERT_NE(from, std::string::npos) << name;
+    ASSERT_NE(to, std::string::npos) << name;
+    wanted = page.str().substr(0, from + begin.size()) + "\n" + text + "\n" +
+             page.str().substr(to);
   }
+  EXPECT_EQ(page.str(), wanted) << name;
+  if (std::getenv("SLUICE_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << wanted;
 }
 
-TEST(Settings, AFlagBeatsTheFile) {
-  Settings file, flags;
-  file.memory = 1;
-  file.connections = 2;
-  flags.memory = 3;
-  ASSERT_TRUE(SetCompression("zstd:9", &file).ok());
-  ASSERT_TRUE(SetCompression("snappy", &flags).ok());
-  const Settings merged = Merge(file, flags);
-  EXPECT_EQ(merged.memory, 3);
-  EXPECT_EQ(merged.connections, 2);
-  EXPECT_EQ(merged.compression, "snappy");
-  EXPECT_EQ(merged.compression_level, 0);
+TEST(Job, TheSchemaForEditorsIsMadeFromTheKeys) {
+  ExpectPage("job.schema.json", JobSchema(), /*marked=*/false);
 }
 
-TEST(Settings, ACompressionHasACodecAndPerhapsALevel) {
-  Settings settings;
-  EXPECT_TRUE(SetCompression("zstd", &settings).ok());
-  EXPECT_EQ(settings.compression_level, 1);
-  EXPECT_EQ(SetCompression("gzip", &settings).message(),
-            "compression must be zstd or snappy or none, found gzip");
-  EXPECT_EQ(SetCompression("zstd:99", &settings).message(),
-            "the level of zstd must be a whole number from 1 to 22, found 99");
-  EXPECT_EQ(SetCompression("snappy:1", &settings).message(),
-            "snappy has no levels, found snappy:1");
+TEST(Job, TheReferenceIsMadeFromTheKeys) {
+  ExpectPage("job-file.md", JobReference(), /*marked=*/true);
+}
+
+TEST(Job, EveryKeyOfTheSchemaIsReadAndNoOther) {
+  for (const JobKey& key : JobKeys()) {
+    if ((key.sections & kInStream) == 0) continue;
+    // Nothing fits every key; a key that is unknown would be told so.
+    const std::string told = Refusal(std::string(kHead) + "streams:\n  t:\n    " +
+                                     std::string(key.name) + ": [{}]\n");
+    EXPECT_EQ(told.find("unknown key"), std::string::npos) << told;
+    EXPECT_EQ(told.find("not in this version") != std::string::npos,
+              key.shape == KeyShape::kLater)
+        << told;
+  }
 }
 
 }  // namespace

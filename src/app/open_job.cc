@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +10,10 @@
 #include <string_view>
 
 #include "app/definition.h"
+#include "app/secrets.h"
+#include "arrow/type.h"
+#include "base/nearest.h"
+#include "base/type_policy.h"
 #include "base/uuid.h"
 
 namespace sluice {
@@ -37,6 +42,7 @@ Result<std::optional<int64_t>> NumberFromEnvironment(const char* name, int64_t m
 Status CheckNotDropped(const LocatedJob& job, StateStore& state, const Status& missing) {
   if (IdOf(missing) != "source.no-such-table") return missing;
   for (const StreamEntry& entry : job.job.streams) {
+    if (entry.exclude || !entry.sql.empty()) continue;
     ARROW_ASSIGN_OR_RAISE(const auto load, state.OpenLoadOf(job.job.name, entry.pattern));
     if (!load || load->phase >= Phase::kCommitted) continue;
     return Error(
@@ -50,28 +56,116 @@ Status CheckNotDropped(const LocatedJob& job, StateStore& state, const Status& m
   return missing;
 }
 
+/// What is asked of the source, a flag's word before the stream's before the job's.
+StreamSpec SpecOf(const LocatedJob& job, const ChosenStream& chosen) {
+  const Settings settings =
+      Merge(Merge(job.job.settings, chosen.entry.settings), job.said);
+  StreamSpec stream;
+  stream.name = chosen.name;
+  Relation& relation = stream.relation;
+  relation.name = chosen.table;
+  relation.columns = chosen.entry.columns;
+  relation.where = chosen.entry.where;
+  relation.sql = chosen.entry.sql;
+  relation.on_type_mismatch =
+      settings.on_type_mismatch.value_or(relation.on_type_mismatch);
+  relation.policies = settings.policies;
+  // Said or not, the default is the same bytes.
+  std::erase_if(relation.policies, [](const auto& policy) {
+    return FindTypePolicy(policy.first)->default_word == policy.second;
+  });
+  relation.type_policies = settings.type_policies;
+  relation.column_policies = settings.column_policies;
+  if (settings.compression) {
+    stream.compression = *settings.compression;
+    stream.compression_level =
+        settings.compression_level.value_or(stream.compression_level);
+  }
+  stream.file_size = settings.file_size.value_or(stream.file_size);
+  stream.verify = settings.verify.value_or(stream.verify);
+  stream.keep_versions = settings.keep_versions;
+  stream.path = settings.path.value_or(stream.path);
+  return stream;
+}
+
+/// A column that a stream names in its policies and does not have. What is said of many tables,
+/// under `defaults` or a glob, need not fit each.
+Status CheckPolicyColumns(const Job& job, const ChosenStream& chosen,
+                          const Relation& relation, Session& session) {
+  const auto& policies = chosen.entry.settings.column_policies;
+  if (policies.empty() || (IsGlob(chosen.entry.pattern) && chosen.entry.sql.empty()))
+    return Status::OK();
+  const auto table = session.Describe(relation);
+  if (!table.ok()) return Status::OK();  // The run says so, stream by stream.
+  const std::vector<std::string> names = table->schema->field_names();
+  for (const auto& [column, words] : policies) {
+    if (std::ranges::count(names, column) > 0) continue;
+    std::string hint = DidYouMean(column, names);
+    if (hint.empty()) hint = fmt::format("it has {}", fmt::join(names, " "));
+    return AboutEntry(
+        job, chosen.entry, "job.no-such-column",
+        fmt::format("stream {} has policies for a column it does not have: {}",
+                    chosen.name, column),
+        std::move(hint));
+  }
+  return Status::OK();
+}
+
+/// The places of single streams, each opened once.
+Status OpenOthers(const PlannedStreams& planned, OpenedJob* opened) {
+  for (size_t i = 0; i < planned.specs.size(); ++i) {
+    const Endpoint& place = planned.destinations[i];
+    if (place.uri == opened->located.destination.uri) continue;
+    auto& open = opened->others[place.uri];
+    if (open == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(open, OpenDestination(place));
+    }
+    opened->spec.streams[i].destination = open.get();
+    opened->places.emplace(planned.specs[i].name, place);
+  }
+  return Status::OK();
+}
+
 }  // namespace
 
 Result<LocatedJob> Locate(const JobRequest& request) {
   LocatedJob located;
   located.job = request.job;
-  located.settings = Merge(request.job.settings, request.flags);
+  located.said = Merge(request.environment, request.flags);
+  located.settings = Merge(request.job.settings, located.said);
   ARROW_ASSIGN_OR_RAISE(located.source, ResolveSource(request.job.source));
-  ARROW_ASSIGN_OR_RAISE(located.destination, ResolveDestination(request.job.destination));
   ARROW_ASSIGN_OR_RAISE(located.state_path, StatePath(request.state));
-  ARROW_RETURN_NOT_OK(
-      CheckApart(located.source, located.destination, located.state_path));
+  ARROW_ASSIGN_OR_RAISE(const auto destinations, DestinationsOf(request.job));
+  located.destination = destinations.front();
+  for (const Endpoint& destination : destinations) {
+    ARROW_RETURN_NOT_OK(CheckApart(located.source, destination, located.state_path));
+  }
   return located;
+}
+
+Result<std::vector<Endpoint>> DestinationsOf(const Job& job) {
+  std::vector<Endpoint> places;
+  std::vector<std::string> uris = {job.destination};
+  for (const StreamEntry& entry : job.streams) {
+    if (!entry.destination.empty()) uris.push_back(entry.destination);
+  }
+  for (const std::string& uri : uris) {
+    ARROW_ASSIGN_OR_RAISE(Endpoint place, ResolveDestination(uri));
+    const bool known = std::ranges::any_of(
+        places, [&](const Endpoint& other) { return other.uri == place.uri; });
+    if (!known) places.push_back(std::move(place));
+  }
+  return places;
 }
 
 Result<Job> CopyJob(const std::string& source, const std::string& destination,
                     std::vector<StreamEntry> streams) {
   Job job;
-  job.source = source;
-  job.destination = destination;
+  ARROW_ASSIGN_OR_RAISE(job.source, ReplaceInUri(source, {}));
+  ARROW_ASSIGN_OR_RAISE(job.destination, ReplaceInUri(destination, {}));
   job.streams = std::move(streams);
-  ARROW_ASSIGN_OR_RAISE(const Endpoint from, ResolveSource(source));
-  ARROW_ASSIGN_OR_RAISE(const Endpoint to, ResolveDestination(destination));
+  ARROW_ASSIGN_OR_RAISE(const Endpoint from, ResolveSource(job.source));
+  ARROW_ASSIGN_OR_RAISE(const Endpoint to, ResolveDestination(job.destination));
   job.name = CopyJobName(from.uri, to.uri);
   return job;
 }
@@ -80,7 +174,7 @@ Result<PlannedStreams> PlanStreams(const LocatedJob& job,
                                    const std::vector<std::string>& only,
                                    Session& session) {
   PlannedStreams planned;
-  auto chosen_streams = ChooseStreams(job.job.streams, job.job.file, session);
+  auto chosen_streams = ChooseStreams(job.job, SchemaOf(job.source), session);
   if (!chosen_streams.ok()) {
     // The one message that names nothing of the job.
     const bool nameless = IdOf(chosen_streams.status()) == "source.no-tables";
@@ -89,28 +183,23 @@ Result<PlannedStreams> PlanStreams(const LocatedJob& job,
   }
   planned.chosen = *std::move(chosen_streams);
   ARROW_ASSIGN_OR_RAISE(planned.chosen, KeepStreams(std::move(planned.chosen), only));
-  const Settings& settings = job.settings;
   for (const ChosenStream& chosen : planned.chosen) {
-    StreamSpec stream;
-    stream.name = chosen.name;
-    stream.relation.name = chosen.table;
-    stream.relation.columns = chosen.entry.columns;
-    stream.relation.where = chosen.entry.where;
-    if (chosen.entry.on_type_mismatch)
-      stream.relation.on_type_mismatch = *chosen.entry.on_type_mismatch;
-    if (settings.on_type_mismatch)
-      stream.relation.on_type_mismatch = *settings.on_type_mismatch;
-    if (settings.compression) {
-      stream.compression = *settings.compression;
-      stream.compression_level =
-          settings.compression_level.value_or(stream.compression_level);
+    Endpoint destination = job.destination;
+    if (!chosen.entry.destination.empty()) {
+      ARROW_ASSIGN_OR_RAISE(destination, ResolveDestination(chosen.entry.destination));
     }
-    stream.file_size = settings.file_size.value_or(stream.file_size);
-    stream.verify = settings.verify.value_or(stream.verify);
-    stream.definition = DefinitionOf(stream, job.source.uri, job.destination.uri);
+    StreamSpec stream = SpecOf(job, chosen);
+    ARROW_RETURN_NOT_OK(CheckPolicyColumns(job.job, chosen, stream.relation, session));
+    stream.definition = DefinitionOf(stream, job.source.uri, destination.uri);
     planned.specs.push_back(std::move(stream));
+    planned.destinations.push_back(std::move(destination));
   }
   return planned;
+}
+
+const Endpoint& PlaceOf(const OpenedJob& job, const std::string& stream) {
+  const auto found = job.places.find(stream);
+  return found == job.places.end() ? job.located.destination : found->second;
 }
 
 Result<int64_t> LeaseMillisFromEnvironment() {
@@ -142,8 +231,9 @@ Result<OpenedJob> OpenForRun(const JobRequest& request, Clock& clock) {
   ARROW_ASSIGN_OR_RAISE(opened.state,
                         OpenState(located.state_path, StateAccess::kReadWrite));
   if (!planned.ok()) return CheckNotDropped(located, *opened.state, planned.status());
-  spec.streams = std::move(planned->specs);
+  spec.streams = planned->specs;
   ARROW_ASSIGN_OR_RAISE(opened.destination, OpenDestination(located.destination));
+  ARROW_RETURN_NOT_OK(OpenOthers(*planned, &opened));
   spec.job = located.job.name;
   spec.run = NewUuidV7(clock.NowMicros());
   spec.resume = request.resume;
@@ -151,6 +241,7 @@ Result<OpenedJob> OpenForRun(const JobRequest& request, Clock& clock) {
   spec.consistency = settings.consistency.value_or(spec.consistency);
   spec.limits.memory = settings.memory.value_or(spec.limits.memory);
   spec.limits.connections = settings.connections.value_or(spec.limits.connections);
+  spec.limits.bytes_per_second = settings.rate.value_or(spec.limits.bytes_per_second);
   return opened;
 }
 

@@ -79,6 +79,16 @@ Result<int64_t> ParseSize(std::string_view text) {
   return number * unit->factor;
 }
 
+Result<int64_t> ParseRate(std::string_view text) {
+  if (!text.ends_with("/s") || text == "/s") {
+    return Error(ErrorKind::kUsage, "quantity.rate",
+                 fmt::format("expected a rate such as 50MiB/s, found {}",
+                             text.empty() ? "nothing" : text),
+                 "bytes a second: a size and /s");
+  }
+  return ParseSize(text.substr(0, text.size() - 2));
+}
+
 Result<int64_t> ParseDurationMillis(std::string_view text) {
   int64_t number = 0;
   std::string name;

@@ -18,6 +18,9 @@ Result<int64_t> ParseSize(std::string_view text);
 /// "quantity.duration".
 Result<int64_t> ParseDurationMillis(std::string_view text);
 
+/// Bytes a second: a size and "/s", "50MiB/s". kUsage "quantity.rate".
+Result<int64_t> ParseRate(std::string_view text);
+
 std::string FormatSize(int64_t bytes);      ///< "7.1 MiB"
 std::string FormatCount(int64_t count);     ///< "336,776"
 std::string FormatSeconds(double seconds);  ///< "0.4 s", "12 s", "3 m 07 s", "2 h 05 m"

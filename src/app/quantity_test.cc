@@ -21,6 +21,13 @@ TEST(Quantity, SizesHaveBinaryAndDecimalUnits) {
   EXPECT_EQ(*ParseSize("2TiB"), int64_t{2} << 40);
 }
 
+TEST(Quantity, ARateIsASizeASecond) {
+  EXPECT_EQ(*ParseRate("50MiB/s"), 50 << 20);
+  EXPECT_EQ(*ParseRate("1 kB/s"), 1000);
+  for (const char* bad : {"", "/s", "50MiB", "50MiB/m", "MiB/s", "0/s", "5 /s/s"})
+    EXPECT_FALSE(ParseRate(bad).ok()) << bad;
+}
+
 TEST(Quantity, ABadSizeSaysWhatASizeIs) {
   const std::string units =
       "units are B, kB, MB, GB, TB (powers of 1000) and KiB, MiB, GiB, TiB (of 1024)";

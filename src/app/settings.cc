@@ -1,11 +1,17 @@
+#include "app/settings.h"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 
-#include "app/job.h"
+#include "app/open_job.h"
 #include "app/quantity.h"
 #include "base/nearest.h"
+#include "base/type_policy.h"
+#include "base/vocabulary_json.h"
 
 namespace sluice {
 namespace {
@@ -24,15 +30,12 @@ Result<int64_t> WholeNumber(std::string_view what, std::string_view text, int64_
   return number;
 }
 
-Result<int64_t> BoundedSize(std::string_view what, std::string_view text, int64_t min,
-                            int64_t max) {
-  ARROW_ASSIGN_OR_RAISE(const int64_t size, ParseSize(text));
-  if (size < min || size > max) {
-    return Error(ErrorKind::kUsage, "setting.size",
-                 fmt::format("{} must be from {} to {}, found {}", what, FormatSize(min),
-                             FormatSize(max), text));
-  }
-  return size;
+Status CheckSize(std::string_view what, int64_t size, int64_t min, int64_t max,
+                 std::string_view text) {
+  if (size >= min && size <= max) return Status::OK();
+  return Error(ErrorKind::kUsage, "setting.size",
+               fmt::format("{} must be from {} to {}, found {}", what, FormatSize(min),
+                           FormatSize(max), text));
 }
 
 template <typename T>
@@ -40,84 +43,65 @@ struct Word {
   std::string_view word;
   T value;
 };
+using Words = std::vector<std::string>;
+
+Status WrongWord(std::string_view what, std::string_view text, const Words& words) {
+  std::string hint = DidYouMean(text, words);
+  return Error(ErrorKind::kUsage, "setting.word",
+               fmt::format("{} must be {}, found {}", what, fmt::join(words, " or "),
+                           text.empty() ? "nothing" : text),
+               std::move(hint));
+}
 
 template <typename T, size_t N>
 Result<T> OneOf(std::string_view what, std::string_view text,
                 const std::array<Word<T>, N>& words) {
-  std::vector<std::string> names;
-  std::string list;
+  Words names;
   for (const auto& [word, value] : words) {
     if (word == text) return value;
     names.emplace_back(word);
-    list += fmt::format("{}{}", list.empty() ? "" : " or ", word);
   }
-  return Error(
-      ErrorKind::kUsage, "setting.word",
-      fmt::format("{} must be {}, found {}", what, list, text.empty() ? "nothing" : text),
-      DidYouMean(text, names));
+  return WrongWord(what, text, names);
 }
 
-template <typename T>
-void Take(const std::optional<T>& flag, std::optional<T>* setting) {
-  if (flag) *setting = flag;
-}
-
-}  // namespace
-
-Settings Merge(const Settings& file, const Settings& flags) {
-  Settings merged = file;
-  Take(flags.memory, &merged.memory);
-  Take(flags.connections, &merged.connections);
-  Take(flags.file_size, &merged.file_size);
-  Take(flags.verify, &merged.verify);
-  Take(flags.consistency, &merged.consistency);
-  Take(flags.on_type_mismatch, &merged.on_type_mismatch);
-  if (flags.compression) {  // A level belongs to its codec.
-    merged.compression = flags.compression;
-    merged.compression_level = flags.compression_level;
+template <typename T, size_t N>
+std::string WordFor(const std::optional<T>& value, const std::array<Word<T>, N>& words) {
+  for (const auto& [word, each] : words) {
+    if (value == each) return std::string(word);
   }
-  return merged;
+  return "";
 }
 
-Result<int64_t> MemoryFrom(std::string_view text) {
-  return BoundedSize("memory", text, kMemoryMin, kMemoryMax);
+constexpr std::array<Word<VerifyDepth>, 2> kDepths = {
+    {{"counts", VerifyDepth::kCounts}, {"content", VerifyDepth::kContent}}};
+constexpr std::array<Word<Consistency>, 3> kConsistencies = {
+    {{"snapshot", Consistency::kSnapshot},
+     {"per-chunk", Consistency::kPerChunk},
+     {"snapshot-strict", Consistency::kSnapshotStrict}}};
+constexpr std::array<Word<OnTypeMismatch>, 3> kMismatches = {
+    {{"error", OnTypeMismatch::kError},
+     {"null", OnTypeMismatch::kNull},
+     {"string", OnTypeMismatch::kString}}};
+constexpr std::array<Word<int>, 3> kCodecs = {{{"zstd", 1}, {"snappy", 0}, {"none", 0}}};
+
+Status SetMemory(std::string_view text, Settings* settings) {
+  ARROW_ASSIGN_OR_RAISE(settings->memory, ParseSize(text));
+  return CheckSize("memory", *settings->memory, kMemoryMin, kMemoryMax, text);
 }
 
-Result<int> ConnectionsFrom(std::string_view text) {
-  ARROW_ASSIGN_OR_RAISE(const int64_t number,
-                        WholeNumber("connections", text, 1, kConnectionsMax));
-  return static_cast<int>(number);
+Status SetFileSize(std::string_view text, Settings* settings) {
+  ARROW_ASSIGN_OR_RAISE(settings->file_size, ParseSize(text));
+  return CheckSize("file_size", *settings->file_size, kFileSizeMin, kFileSizeMax, text);
 }
 
-Result<int64_t> FileSizeFrom(std::string_view text) {
-  return BoundedSize("file_size", text, kFileSizeMin, kFileSizeMax);
-}
-
-Result<VerifyDepth> VerifyDepthFrom(std::string_view text) {
-  return OneOf<VerifyDepth, 2>(
-      "verify", text,
-      {{{"counts", VerifyDepth::kCounts}, {"content", VerifyDepth::kContent}}});
-}
-
-Result<Consistency> ConsistencyFrom(std::string_view text) {
-  return OneOf<Consistency, 3>("consistency", text,
-                               {{{"snapshot", Consistency::kSnapshot},
-                                 {"per-chunk", Consistency::kPerChunk},
-                                 {"snapshot-strict", Consistency::kSnapshotStrict}}});
-}
-
-Result<OnTypeMismatch> MismatchPolicyFrom(std::string_view text) {
-  return OneOf<OnTypeMismatch, 3>("on_type_mismatch", text,
-                                  {{{"error", OnTypeMismatch::kError},
-                                    {"null", OnTypeMismatch::kNull},
-                                    {"string", OnTypeMismatch::kString}}});
+Status SetRate(std::string_view text, Settings* settings) {
+  ARROW_ASSIGN_OR_RAISE(settings->rate, ParseRate(text));
+  return CheckSize("rate", *settings->rate, kRateMin, kMemoryMax, text);
 }
 
 Status SetCompression(std::string_view text, Settings* settings) {
   const size_t colon = text.find(':');
   const std::string_view codec = text.substr(0, colon);
-  constexpr std::array<Word<int>, 3> kCodecs = {
-      {{"zstd", 1}, {"snappy", 0}, {"none", 0}}};
   ARROW_ASSIGN_OR_RAISE(int level, OneOf("compression", codec, kCodecs));
   if (colon != std::string_view::npos) {
     if (codec != "zstd") {
@@ -134,35 +118,237 @@ Status SetCompression(std::string_view text, Settings* settings) {
   return Status::OK();
 }
 
-Status CheckJobName(std::string_view name) {
-  std::string_view wrong;
-  if (name.empty()) wrong = "it is empty";
-  if (name.size() > 120) wrong = "it is longer than 120 bytes";
-  if (name.starts_with('.')) wrong = "it begins with a dot";
-  for (const char c : name) {
-    if (c == '/' || c == '\\') wrong = "it holds a slash";
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      wrong = "it holds a control character";
+std::string ShowCompression(const Settings& settings) {
+  if (settings.compression != "zstd") return settings.compression.value_or("");
+  return fmt::format("zstd:{}", settings.compression_level.value_or(1));
+}
+
+std::string ShowSize(const std::optional<int64_t>& size, std::string_view per = "") {
+  return size ? FormatSize(*size) + std::string(per) : "";
+}
+
+std::string ShowNumber(const std::optional<int>& number) {
+  return number ? fmt::format("{}", *number) : "";
+}
+
+struct Known {
+  std::string_view name;
+  Status (*set)(std::string_view text, Settings* settings);
+  std::string (*show)(const Settings& settings);
+};
+constexpr auto kKnown = std::to_array<Known>({
+    {"memory", SetMemory, [](const Settings& s) { return ShowSize(s.memory); }},
+    {"connections",
+     [](std::string_view text, Settings* s) -> Status {
+       ARROW_ASSIGN_OR_RAISE(s->connections,
+                             WholeNumber("connections", text, 1, kConnectionsMax));
+       return Status::OK();
+     },
+     [](const Settings& s) { return ShowNumber(s.connections); }},
+    {"rate", SetRate, [](const Settings& s) { return ShowSize(s.rate, "/s"); }},
+    {"consistency",
+     [](std::string_view text, Settings* s) {
+       return OneOf("consistency", text, kConsistencies).Value(&s->consistency.emplace());
+     },
+     [](const Settings& s) { return WordFor(s.consistency, kConsistencies); }},
+    {"compression", SetCompression, ShowCompression},
+    {"file_size", SetFileSize, [](const Settings& s) { return ShowSize(s.file_size); }},
+    {"verify",
+     [](std::string_view text, Settings* s) {
+       return VerifyDepthFrom(text).Value(&s->verify.emplace());
+     },
+     [](const Settings& s) { return WordFor(s.verify, kDepths); }},
+    {"keep_versions",
+     [](std::string_view text, Settings* s) -> Status {
+       ARROW_ASSIGN_OR_RAISE(s->keep_versions,
+                             WholeNumber("keep_versions", text, 1, kKeepVersionsMax));
+       return Status::OK();
+     },
+     [](const Settings& s) { return ShowNumber(s.keep_versions); }},
+    {"path",
+     [](std::string_view text, Settings* s) {
+       s->path = std::string(text);
+       return CheckPathTemplate(text);
+     },
+     [](const Settings& s) { return s.path.value_or(""); }},
+    {"on_type_mismatch",
+     [](std::string_view text, Settings* s) {
+       return OneOf("on_type_mismatch", text, kMismatches)
+           .Value(&s->on_type_mismatch.emplace());
+     },
+     [](const Settings& s) { return WordFor(s.on_type_mismatch, kMismatches); }},
+});
+
+/// "a,b" as columns that are UUIDs.
+Status SetUuid(std::string_view text, Settings* settings) {
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t comma = std::min(text.find(',', begin), text.size());
+    const std::string column(text.substr(begin, comma - begin));
+    if (column.empty()) {
+      return Error(ErrorKind::kUsage, "setting.columns",
+                   fmt::format("uuid must be names of columns, found {}",
+                               text.empty() ? "nothing" : text));
+    }
+    settings->column_policies[column]["uuid"] = "fixed";
+    begin = comma + 1;
   }
-  // What shows a name as another: zero width, and the direction of writing (Unicode TR 36).
-  for (const std::string_view prefix : {"\xE2\x80", "\xE2\x81", "\xEF\xBB"}) {
-    for (size_t at = name.find(prefix);
-         at != std::string_view::npos && at + 2 < name.size();
-         at = name.find(prefix, at + 1)) {
-      const auto last = static_cast<unsigned char>(name[at + 2]);
-      const bool hidden = prefix == "\xE2\x80" ? (last >= 0x8B && last <= 0x8F) ||
-                                                     (last >= 0xAA && last <= 0xAE)
-                          : prefix == "\xE2\x81" ? last >= 0xA6 && last <= 0xA9
-                                                 : last == 0xBF;
-      if (hidden) wrong = "it holds an invisible character";
+  return Status::OK();
+}
+
+std::string ShowUuid(const Settings& settings) {
+  std::string columns;
+  for (const auto& [column, policies] : settings.column_policies) {
+    if (policies.contains("uuid")) columns += (columns.empty() ? "" : ",") + column;
+  }
+  return columns;
+}
+
+template <typename T>
+void Take(const std::optional<T>& over, std::optional<T>* under) {
+  if (over) *under = over;
+}
+
+void Take(const Policies& over, Policies* under) {
+  for (const auto& [policy, word] : over) (*under)[policy] = word;
+}
+
+}  // namespace
+
+Settings Merge(const Settings& under, const Settings& over) {
+  Settings merged = under;
+  Take(over.memory, &merged.memory);
+  Take(over.connections, &merged.connections);
+  Take(over.rate, &merged.rate);
+  Take(over.consistency, &merged.consistency);
+  Take(over.file_size, &merged.file_size);
+  Take(over.verify, &merged.verify);
+  Take(over.keep_versions, &merged.keep_versions);
+  Take(over.path, &merged.path);
+  Take(over.on_type_mismatch, &merged.on_type_mismatch);
+  if (over.compression) {  // A level belongs to its codec.
+    merged.compression = over.compression;
+    merged.compression_level = over.compression_level;
+  }
+  Take(over.policies, &merged.policies);
+  for (const auto& [type, policies] : over.type_policies)
+    Take(policies, &merged.type_policies[type]);
+  for (const auto& [column, policies] : over.column_policies)
+    Take(policies, &merged.column_policies[column]);
+  return merged;
+}
+
+const std::vector<std::string>& SettingNames() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Known& known : kKnown) all.emplace_back(known.name);
+    for (const TypePolicy& policy : TypePolicies()) all.emplace_back(policy.name);
+    return all;
+  }();
+  return names;
+}
+
+Status SetSetting(std::string_view name, std::string_view text, Settings* settings) {
+  for (const Known& known : kKnown) {
+    if (known.name == name) return known.set(text, settings);
+  }
+  if (name == "uuid") return SetUuid(text, settings);
+  ARROW_RETURN_NOT_OK(CheckPolicyWord(name, text));
+  settings->policies[std::string(name)] = std::string(text);
+  return Status::OK();
+}
+
+std::string ShowSetting(std::string_view name, const Settings& settings) {
+  for (const Known& known : kKnown) {
+    if (known.name == name) return known.show(settings);
+  }
+  if (name == "uuid") return ShowUuid(settings);
+  const auto found = settings.policies.find(std::string(name));
+  return found == settings.policies.end() ? "" : found->second;
+}
+
+Result<VerifyDepth> VerifyDepthFrom(std::string_view text) {
+  return OneOf("verify", text, kDepths);
+}
+
+Status CheckPolicyWord(std::string_view policy, std::string_view word) {
+  const TypePolicy* known = FindTypePolicy(policy);
+  if (known == nullptr) {
+    Words names;
+    for (const TypePolicy& each : TypePolicies()) names.emplace_back(each.name);
+    std::string hint = DidYouMean(policy, names);
+    if (hint.empty()) hint = fmt::format("there are {}", fmt::join(names, " "));
+    return Error(ErrorKind::kUsage, "setting.policy",
+                 fmt::format("no such type policy: {}", policy), std::move(hint));
+  }
+  if (HasWord(*known, word)) return Status::OK();
+  Words words;
+  for (std::string_view rest = known->words; !rest.empty();) {
+    const size_t space = std::min(rest.find(' '), rest.size());
+    words.emplace_back(rest.substr(0, space));
+    rest.remove_prefix(std::min(space + 1, rest.size()));
+  }
+  return WrongWord(policy, word, words);
+}
+
+std::string FlagOf(std::string_view setting) {
+  std::string flag = "--" + std::string(setting);
+  std::ranges::replace(flag, '_', '-');
+  return flag;
+}
+
+std::string VariableOf(std::string_view setting) {
+  std::string variable = "SLUICE_" + std::string(setting);
+  for (char& c : variable) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return variable;
+}
+
+Result<Settings> SettingsFromEnvironment() {
+  Settings settings;
+  for (const std::string& name : SettingNames()) {
+    if (name == "path") continue;
+    const std::string variable = VariableOf(name);
+    const char* text = std::getenv(variable.c_str());
+    if (text == nullptr || text[0] == '\0') continue;
+    ARROW_RETURN_NOT_OK(InContext(SetSetting(name, text, &settings), variable));
+  }
+  return settings;
+}
+
+Settings DefaultSettings() {
+  const Limits limits;
+  const StreamSpec stream;
+  Settings settings;
+  settings.memory = limits.memory;
+  settings.connections = limits.connections;
+  settings.consistency = Consistency::kSnapshot;
+  settings.compression = stream.compression;
+  settings.compression_level = stream.compression_level;
+  settings.file_size = stream.file_size;
+  settings.verify = stream.verify;
+  settings.keep_versions = TransferSpec{}.keep_versions;
+  settings.on_type_mismatch = OnTypeMismatch::kError;
+  return settings;
+}
+
+std::vector<SettingShown> ShownSettings(const JobRequest& request) {
+  const Settings defaults = DefaultSettings();
+  const std::pair<const Settings*, const char*> layers[] = {
+      {&request.flags, "flag"},
+      {&request.environment, "environment"},
+      {&request.job.settings, "file"},
+      {&defaults, "default"}};
+  std::vector<SettingShown> shown;
+  for (const std::string& name : SettingNames()) {
+    for (const auto& [settings, origin] : layers) {
+      std::string value = ShowSetting(name, *settings);
+      if (value.empty()) continue;
+      shown.push_back({name, std::move(value), origin});
+      break;
     }
   }
-  if (wrong.empty()) return Status::OK();
-  std::string shown;
-  for (const char c : name.substr(0, 120))
-    shown.push_back(static_cast<unsigned char>(c) < 0x20 ? '?' : c);
-  return Error(ErrorKind::kUsage, "job.name",
-               fmt::format("not usable as a job's name, {}: {}", wrong, shown));
+  return shown;
 }
 
 }  // namespace sluice

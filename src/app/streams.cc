@@ -4,35 +4,12 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/nearest.h"
 
 namespace sluice {
 namespace {
-
-bool IsGlob(std::string_view pattern) {
-  return pattern.find_first_of("*?") != std::string_view::npos;
-}
-
-Status About(const StreamEntry& entry, const std::string& job_file, std::string_view id,
-             std::string message, std::string hint = {}) {
-  if (!job_file.empty())
-    return ErrorAt(job_file, entry.place, id, message, std::move(hint));
-  return Error(ErrorKind::kUsage, id, std::move(message), std::move(hint));
-}
-
-const TableName* FindExact(const std::vector<TableName>& tables, std::string_view name) {
-  for (const TableName& table : tables) {
-    if (table.table == name) return &table;
-  }
-  const std::vector<std::string> parts = SplitTableName(name);
-  for (const TableName& table : tables) {
-    if (parts.size() == 1 && table.table == parts[0]) return &table;
-    if (parts.size() == 2 && table.schema == parts[0] && table.table == parts[1])
-      return &table;
-  }
-  return nullptr;
-}
 
 std::vector<std::string> NamesOf(const std::vector<TableName>& tables) {
   std::vector<std::string> names;
@@ -43,56 +20,70 @@ std::vector<std::string> NamesOf(const std::vector<TableName>& tables) {
 
 class Chooser {
  public:
-  Chooser(const std::string& job_file, std::vector<TableName> base,
-          std::vector<TableName> all, Session& session)
-      : job_file_(job_file),
-        base_(std::move(base)),
-        all_(std::move(all)),
-        session_(session) {}
+  Chooser(const Job& job, std::vector<TableName> base, std::vector<TableName> all,
+          Session& session)
+      : job_(job), base_(std::move(base)), all_(std::move(all)), session_(session) {
+    for (const TableName& table : all_) by_name_.emplace(table.table, &table);
+  }
 
-  Status TakeExact(const StreamEntry& entry, bool* taken) {
-    const TableName* table = FindExact(all_, entry.pattern);
-    *taken = table != nullptr;
-    if (table == nullptr) {
-      if (IsGlob(entry.pattern)) return Status::OK();
-      ARROW_RETURN_NOT_OK(AskForUnlisted(entry.pattern));
-      std::string hint = DidYouMean(entry.pattern, NamesOf(all_));
-      if (hint.empty()) hint = "sluice discover lists the tables of a source";
-      return About(entry, job_file_, "source.no-such-table",
-                   "no such table: " + entry.pattern, std::move(hint));
+  Status Exclude(const StreamEntry& entry) {
+    if (const TableName* table = FindExact(entry.pattern)) {
+      excluded_.insert(*table);
+      return Status::OK();
     }
-    if (!chosen_.emplace(*table, entry).second) {
-      return About(entry, job_file_, "job.table-twice",
-                   fmt::format("the table {} is named twice", ToString(*table)));
+    if (!IsGlob(entry.pattern)) return NoSuchTable(entry);
+    for (const TableName& table : all_) {
+      if (Matches(entry, table)) excluded_.insert(table);
     }
     return Status::OK();
   }
 
-  Status TakeGlob(const StreamEntry& entry) {
-    bool matched = false;
-    for (const TableName& table : base_) {
-      if (!MatchesGlob(entry.pattern, table.table) &&
-          !MatchesGlob(entry.pattern, table.schema + "." + table.table)) {
-        continue;
-      }
-      matched = true;
-      chosen_.emplace(table, entry);  // What was chosen before stays.
-    }
-    if (matched) return Status::OK();
-    return About(entry, job_file_, "job.empty-glob", "no table matches " + entry.pattern,
-                 "sluice discover lists the tables of a source");
+  Status TakeQuery(const StreamEntry& entry, const std::string& schema) {
+    return Take(entry, {schema, entry.pattern});
   }
 
-  std::vector<ChosenStream> InSourceOrder() const {
+  Status TakeExact(const StreamEntry& entry, bool* taken) {
+    const TableName* table = FindExact(entry.pattern);
+    *taken = table != nullptr;
+    if (table != nullptr) return Take(entry, *table);
+    if (IsGlob(entry.pattern)) return Status::OK();
+    ARROW_RETURN_NOT_OK(AskForUnlisted(entry.pattern));
+    return NoSuchTable(entry);
+  }
+
+  Status TakeGlob(const StreamEntry& entry) {
+    bool matched = false, taken = false;
+    for (const TableName& table : base_) {
+      if (!Matches(entry, table)) continue;
+      matched = true;
+      if (excluded_.contains(table)) continue;
+      taken = true;
+      chosen_.emplace(table, entry);  // What was chosen before stays.
+    }
+    if (taken) return Status::OK();
+    if (matched) {
+      return AboutEntry(job_, entry, "job.empty-glob",
+                        "every table that matches is excluded: " + entry.pattern,
+                        "remove the glob, or exclude less");
+    }
+    return AboutEntry(job_, entry, "job.empty-glob", "no table matches " + entry.pattern,
+                      "sluice discover lists the tables of a source");
+  }
+
+  /// Queries that are called like no table come last.
+  std::vector<ChosenStream> InSourceOrder() {
     std::map<std::string, int> schemas;
     for (const TableName& table : all_) ++schemas[table.table];
     std::vector<ChosenStream> streams;
     for (const TableName& table : all_) {
       const auto found = chosen_.find(table);
       if (found == chosen_.end()) continue;
-      streams.push_back({schemas[table.table] == 1 ? table.table : ToString(table), table,
-                         found->second});
+      const bool unique = schemas[table.table] == 1 || !found->second.sql.empty();
+      streams.push_back({unique ? table.table : ToString(table), table, found->second});
+      chosen_.erase(found);
     }
+    for (const auto& [table, entry] : chosen_)
+      streams.push_back({table.table, table, entry});
     return streams;
   }
 
@@ -108,13 +99,67 @@ class Chooser {
     return KindOf(status) == ErrorKind::kSource ? status : Status::OK();
   }
 
-  const std::string& job_file_;
+  const TableName* FindExact(const std::string& name) const {
+    if (const auto found = by_name_.find(name); found != by_name_.end())
+      return found->second;
+    const std::vector<std::string> parts = SplitTableName(name);
+    if (parts.size() == 1) {
+      const auto found = by_name_.find(parts[0]);
+      return found == by_name_.end() ? nullptr : found->second;
+    }
+    for (const TableName& table : all_) {
+      if (parts.size() == 2 && table.schema == parts[0] && table.table == parts[1])
+        return &table;
+    }
+    return nullptr;
+  }
+
+  static bool Matches(const StreamEntry& entry, const TableName& table) {
+    return MatchesGlob(entry.pattern, table.table) ||
+           MatchesGlob(entry.pattern, table.schema + "." + table.table);
+  }
+
+  Status NoSuchTable(const StreamEntry& entry) const {
+    std::string hint = DidYouMean(entry.pattern, NamesOf(all_));
+    if (hint.empty()) hint = "sluice discover lists the tables of a source";
+    return AboutEntry(job_, entry, "source.no-such-table",
+                      "no such table: " + entry.pattern, std::move(hint));
+  }
+
+  Status Take(const StreamEntry& entry, const TableName& table) {
+    if (excluded_.contains(table) && entry.sql.empty()) {
+      return AboutEntry(
+          job_, entry, "job.table-twice",
+          fmt::format("the table {} is named, and excluded too", ToString(table)),
+          "remove one of the two");
+    }
+    if (chosen_.emplace(table, entry).second) return Status::OK();
+    return AboutEntry(job_, entry, "job.table-twice",
+                      fmt::format("the table {} is named twice", ToString(table)),
+                      "remove one of the two");
+  }
+
+  const Job& job_;
   std::vector<TableName> base_, all_;
+  std::multimap<std::string, const TableName*>
+      by_name_;  // the first of a name comes first
   Session& session_;
+  std::set<TableName> excluded_;
   std::map<TableName, StreamEntry> chosen_;
 };
 
 }  // namespace
+
+bool IsGlob(std::string_view pattern) {
+  return pattern.find_first_of("*?") != std::string_view::npos;
+}
+
+Status AboutEntry(const Job& job, const StreamEntry& entry, std::string_view id,
+                  std::string message, std::string hint) {
+  if (!job.file.name.empty())
+    return ErrorAt(job.file, entry.place, id, message, std::move(hint));
+  return Error(ErrorKind::kUsage, id, std::move(message), std::move(hint));
+}
 
 bool MatchesGlob(std::string_view pattern, std::string_view text) {
   // Greedy with one step back: linear in both for any number of stars.
@@ -164,9 +209,9 @@ std::vector<std::string> SplitTableName(std::string_view text) {
   return parts;
 }
 
-Result<std::vector<ChosenStream>> ChooseStreams(const std::vector<StreamEntry>& entries,
-                                                const std::string& job_file,
+Result<std::vector<ChosenStream>> ChooseStreams(const Job& job, const std::string& schema,
                                                 Session& session) {
+  const std::vector<StreamEntry>& entries = job.streams;
   ARROW_ASSIGN_OR_RAISE(const std::vector<TableName> base,
                         session.List({"*", /*views=*/false}));
   ARROW_ASSIGN_OR_RAISE(const std::vector<TableName> all,
@@ -175,11 +220,19 @@ Result<std::vector<ChosenStream>> ChooseStreams(const std::vector<StreamEntry>& 
     return Error(ErrorKind::kUsage, "source.no-tables", "the source has no tables",
                  all.empty() ? "" : "it has views: name one with --table");
   }
-  Chooser chooser(job_file, base, all, session);
+  Chooser chooser(job, base, all, session);
   std::vector<const StreamEntry*> globs;
   for (const StreamEntry& entry : entries) {
-    bool taken = false;
-    ARROW_RETURN_NOT_OK(chooser.TakeExact(entry, &taken));
+    if (entry.exclude) ARROW_RETURN_NOT_OK(chooser.Exclude(entry));
+  }
+  for (const StreamEntry& entry : entries) {
+    if (entry.exclude) continue;
+    bool taken = true;
+    if (!entry.sql.empty()) {
+      ARROW_RETURN_NOT_OK(chooser.TakeQuery(entry, schema));
+    } else {
+      ARROW_RETURN_NOT_OK(chooser.TakeExact(entry, &taken));
+    }
     if (!taken) globs.push_back(&entry);
   }
   for (const StreamEntry* entry : globs) ARROW_RETURN_NOT_OK(chooser.TakeGlob(*entry));

@@ -55,7 +55,10 @@ StreamEntry Entry(const std::string& pattern, const std::string& where = "") {
 
 std::string NamesOf(const std::vector<StreamEntry>& entries) {
   NamesOnly session = Shop();
-  const auto streams = ChooseStreams(entries, "shop.yaml", session);
+  Job job;
+  job.file = {"shop.yaml", "\n\n\n  x\n"};
+  job.streams = entries;
+  const auto streams = ChooseStreams(job, "main", session);
   if (!streams.ok())
     return "error: " + streams.status().message() + " | " +
            std::string(HintOf(streams.status()));
@@ -95,29 +98,68 @@ TEST(Streams, AnExactNameWinsOverGlobsAndAnEarlierGlobOverALater) {
 }
 
 TEST(Streams, WhatIsNotThereIsToldWithTheNearest) {
-  EXPECT_EQ(NamesOf({Entry("ordrs")}),
-            "error: shop.yaml:4:3: no such table: ordrs | did you mean orders?");
-  EXPECT_EQ(NamesOf({Entry("fruit")}),
-            "error: shop.yaml:4:3: no such table: fruit | sluice discover lists the "
-            "tables of a source");
-  EXPECT_EQ(NamesOf({Entry("fruit*")}),
-            "error: shop.yaml:4:3: no table matches fruit* | sluice discover lists the "
-            "tables of a source");
-  EXPECT_EQ(NamesOf({Entry("orders"), Entry("main.orders")}),
-            "error: shop.yaml:4:3: the table main.orders is named twice | ");
+  EXPECT_EQ(
+      NamesOf({Entry("ordrs")}),
+      "error: shop.yaml:4:3: no such table: ordrs\n  4 |   x\n    |   ^ | did you mean orders?");
+  EXPECT_EQ(
+      NamesOf({Entry("fruit")}),
+      "error: shop.yaml:4:3: no such table: fruit\n  4 |   x\n    |   ^ | sluice discover lists the "
+      "tables of a source");
+  EXPECT_EQ(
+      NamesOf({Entry("fruit*")}),
+      "error: shop.yaml:4:3: no table matches fruit*\n  4 |   x\n    |   ^ | sluice discover lists the "
+      "tables of a source");
+  EXPECT_EQ(
+      NamesOf({Entry("orders"), Entry("main.orders")}),
+      "error: shop.yaml:4:3: the table main.orders is named twice\n  4 |   x\n    |   ^ | remove one of the two");
+}
+
+StreamEntry Excluded(const std::string& pattern) {
+  StreamEntry entry = Entry(pattern);
+  entry.exclude = true;
+  return entry;
+}
+
+StreamEntry Query(const std::string& name) {
+  StreamEntry entry = Entry(name, "query");
+  entry.sql = "select 1";
+  return entry;
+}
+
+TEST(Streams, WhatIsExcludedLeavesOtherGlobs) {
+  EXPECT_EQ(NamesOf({Entry("*"), Excluded("tmp_*"), Excluded("main.\"a.b\"")}),
+            "orders order_lines star*");
+  EXPECT_EQ(NamesOf({Excluded("nothing_*"), Entry("orders")}), "orders");
+  EXPECT_EQ(
+      NamesOf({Entry("tmp_?"), Excluded("tmp_*")}),
+      "error: shop.yaml:4:3: every table that matches is excluded: tmp_?\n  4 |   x\n "
+      "   |   ^ | remove the glob, or exclude less");
+  EXPECT_EQ(
+      NamesOf({Entry("orders"), Excluded("order*")}),
+      "error: shop.yaml:4:3: the table main.orders is named, and excluded too\n  4 |  "
+      " x\n    |   ^ | remove one of the two");
+  EXPECT_EQ(
+      NamesOf({Entry("*"), Excluded("ordrs")}),
+      "error: shop.yaml:4:3: no such table: ordrs\n  4 |   x\n    |   ^ | did you mean "
+      "orders?");
+}
+
+TEST(Streams, AQueryIsNoTableAndWinsOverGlobs) {
+  EXPECT_EQ(NamesOf({Query("spenders"), Entry("orders")}), "orders spenders(query)");
+  EXPECT_EQ(NamesOf({Entry("order*"), Query("orders")}), "orders(query) order_lines");
 }
 
 TEST(Streams, ASourceWithoutTablesIsAnError) {
   NamesOnly nothing({}, {}), views({}, {{"main", "v"}});
-  EXPECT_EQ(ChooseStreams({}, "", nothing).status().message(),
+  EXPECT_EQ(ChooseStreams({}, "main", nothing).status().message(),
             "the source has no tables");
-  EXPECT_EQ(HintOf(ChooseStreams({}, "", views).status()),
+  EXPECT_EQ(HintOf(ChooseStreams({}, "main", views).status()),
             "it has views: name one with --table");
 }
 
 TEST(Streams, ATableOfTwoSchemasCarriesItsSchema) {
   NamesOnly session({{"main", "t"}, {"other", "t"}, {"other", "u"}}, {});
-  const auto streams = ChooseStreams({}, "", session);
+  const auto streams = ChooseStreams({}, "main", session);
   ASSERT_TRUE(streams.ok());
   EXPECT_EQ((*streams)[0].name, "main.t");
   EXPECT_EQ((*streams)[1].name, "other.t");
@@ -126,7 +168,7 @@ TEST(Streams, ATableOfTwoSchemasCarriesItsSchema) {
 
 TEST(Streams, SomeStreamsOfAJobMayBePicked) {
   NamesOnly session = Shop();
-  const auto all = ChooseStreams({}, "", session);
+  const auto all = ChooseStreams({}, "main", session);
   ASSERT_TRUE(all.ok());
   EXPECT_EQ(KeepStreams(*all, {"orders"})->size(), 1u);
   EXPECT_EQ(KeepStreams(*all, {})->size(), 5u);

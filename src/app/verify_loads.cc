@@ -143,8 +143,8 @@ class Verifier {
     verified->stream = manifest.spec.stream;
     verified->load = manifest.spec.load;
     verified->table = ToString(manifest.spec.relation.name);
-    verified->location =
-        LoadLayout(manifest.spec.relation.name, manifest.spec.load).folder();
+    ARROW_ASSIGN_OR_RAISE(const LoadLayout layout, LoadLayout::Of(manifest.spec));
+    verified->location = layout.folder();
     verified->rows = manifest.rows;
     verified->bytes = manifest.bytes;
     verified->chunks = static_cast<int64_t>(manifest.receipts.size());
@@ -163,7 +163,7 @@ class Verifier {
     for (const ChunkReceipt& receipt : manifest.receipts) {
       for (const ObjectRef& object : receipt.objects) named.insert(object.path);
     }
-    const LoadLayout layout(manifest.spec.relation.name, manifest.spec.load);
+    ARROW_ASSIGN_OR_RAISE(const LoadLayout layout, LoadLayout::Of(manifest.spec));
     ARROW_ASSIGN_OR_RAISE(const auto objects, store_->List(layout.folder()));
     for (const ObjectInfo& object : objects) {
       if (named.contains(object.path)) continue;

@@ -58,7 +58,8 @@ class TreeBuilder final : public YAML::EventHandler {
     const auto found = anchors_.find(anchor);
     if (found == anchors_.end()) {
       throw Stopped{PlaceOf(mark),
-                    "an alias to something that contains it or does not exist", ""};
+                    "an alias to something that contains it or does not exist",
+                    "write the keys out, or put the anchor (&name) on an earlier stream"};
     }
     nodes_ += found->second.nodes;
     CheckNodes(PlaceOf(mark));
@@ -101,7 +102,8 @@ class TreeBuilder final : public YAML::EventHandler {
   /// "?" and "!" are how the parser says: none, and in quotes.
   static void RefuseTag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    throw Stopped{PlaceOf(mark), "tags are not allowed, found " + tag, ""};
+    throw Stopped{PlaceOf(mark), "tags are not allowed, found " + tag,
+                  "remove the tag; text that begins with ! is written in quotes"};
   }
 
   YamlNode Node(const YAML::Mark& mark, YamlNode::Kind kind) {
@@ -118,7 +120,7 @@ class TreeBuilder final : public YAML::EventHandler {
         place,
         fmt::format("more than {} values, aliases counted with all they stand for",
                     kYamlNodesMax),
-        ""};
+        "write out what the aliases stand for, or make several jobs of it"};
   }
   void Add(YamlNode node, YAML::anchor_t anchor) {
     if (anchor != YAML::NullAnchor) anchors_[anchor] = {node, 1};
@@ -127,7 +129,7 @@ class TreeBuilder final : public YAML::EventHandler {
   void Push(YamlNode node, YAML::anchor_t anchor) {
     if (open_.size() >= static_cast<size_t>(kYamlDepthMax)) {
       throw Stopped{node.place, fmt::format("nested more than {} deep", kYamlDepthMax),
-                    ""};
+                    "a job nests four deep: check brackets and indentation"};
     }
     open_.push_back({std::move(node), anchor, std::nullopt, {}});
   }
@@ -157,14 +159,14 @@ class TreeBuilder final : public YAML::EventHandler {
     if (node.kind != YamlNode::Kind::kScalar) {
       throw Stopped{node.place,
                     "expected a word before the colon, found a list, a map or nothing",
-                    ""};
+                    "text that begins with [ { * or ? is written in quotes"};
     }
     const auto [found, fresh] = open->lines.emplace(node.text, node.place.line);
     if (!fresh) {
       throw Stopped{node.place,
                     fmt::format("the key {} appears twice, first in line {}", node.text,
                                 found->second),
-                    ""};
+                    "remove one of the two"};
     }
     open->key = std::move(node);
   }
@@ -174,11 +176,14 @@ class TreeBuilder final : public YAML::EventHandler {
   int64_t nodes_ = 0;
 };
 
-Status CheckBytes(std::string_view text, std::string_view file) {
+Status CheckBytes(const TextFile& file) {
+  const std::string_view text = file.text;
   if (static_cast<int64_t>(text.size()) > kYamlBytesMax) {
-    return ErrorAt(file, {}, "job.syntax",
-                   fmt::format("a job file has at most {} MiB, found {} bytes",
-                               kYamlBytesMax >> 20, text.size()));
+    return ErrorAt(
+        file, {}, "job.syntax",
+        fmt::format("a job file has at most {} MiB, found {} bytes", kYamlBytesMax >> 20,
+                    text.size()),
+        "globs and defaults say much in few lines; or make several jobs of it");
   }
   const size_t nul = text.find('\0');
   if (nul != std::string_view::npos) {
@@ -216,35 +221,36 @@ bool IsOpenQuote(std::string_view text, Place place) {
   return true;
 }
 
-Status SyntaxError(std::string_view file, std::string_view text,
-                   const YAML::Exception& error) {
-  const Place place = PlaceOf(error.mark);
-  std::string hint;
-  std::string_view line = text;
-  for (int i = 1; i < place.line && !line.empty(); ++i) {
-    const size_t end = line.find('\n');
-    line = end == std::string_view::npos ? std::string_view() : line.substr(end + 1);
-  }
-  line = line.substr(0, line.find('\n'));
+/// What most often makes a line of a job file no YAML, and its cure.
+std::string SyntaxHint(std::string_view line, const std::string& message) {
   if (line.find('\t') != std::string_view::npos)
-    hint = "indent with spaces; YAML allows no tabs there";
+    return "indent with spaces; YAML allows no tabs there";
+  const size_t word = line.find_first_not_of(' ');
+  if (word != std::string_view::npos && (line[word] == '*' || line[word] == '?'))
+    return "a glob is written in quotes: \"tmp_*\": {}";
+  const size_t colon = line.find(": ");
+  const std::string_view value =
+      colon == std::string_view::npos ? std::string_view() : line.substr(colon + 2);
+  if (value.find_first_of(":{}[]&*%@`") != std::string_view::npos &&
+      message != "illegal flow end" && line.find('{') == std::string_view::npos)
+    return "a value with : { } [ ] * % or @ in it is written in quotes";
+  if (message == "end of map not found" || message == "illegal map value")
+    return "keys that belong together begin in the same column";
+  return "check quotes, brackets and indentation of this line and the one above";
+}
+
+Status SyntaxError(const TextFile& file, const YAML::Exception& error) {
+  const Place place = PlaceOf(error.mark);
+  std::string hint = SyntaxHint(LineAt(file.text, place.line), error.msg);
   return ErrorAt(file, place, "job.syntax", "not valid YAML, " + error.msg,
                  std::move(hint));
 }
 
 }  // namespace
 
-Status ErrorAt(std::string_view file, Place place, std::string_view id,
-               std::string_view message, std::string hint) {
-  const std::string where = place.line == 0
-                                ? std::string(file)
-                                : fmt::format("{}:{}:{}", file, place.line, place.column);
-  return Error(ErrorKind::kUsage, id, fmt::format("{}: {}", where, message),
-               std::move(hint));
-}
-
-Result<YamlNode> ParseYaml(std::string_view text, std::string_view file) {
-  ARROW_RETURN_NOT_OK(CheckBytes(text, file));
+Result<YamlNode> ParseYaml(const TextFile& file) {
+  const std::string_view text = file.text;
+  ARROW_RETURN_NOT_OK(CheckBytes(file));
   std::istringstream stream{std::string(text)};
   TreeBuilder builder;
   try {
@@ -259,14 +265,15 @@ Result<YamlNode> ParseYaml(std::string_view text, std::string_view file) {
   } catch (const Stopped& stopped) {
     return ErrorAt(file, stopped.place, "job.syntax", stopped.message, stopped.hint);
   } catch (const YAML::Exception& error) {
-    return SyntaxError(file, text, error);
+    return SyntaxError(file, error);
   } catch (const std::exception& error) {
     return ErrorAt(file, {}, "job.syntax",
-                   std::string("not readable as YAML, ") + error.what());
+                   std::string("not readable as YAML, ") + error.what(),
+                   "sluice job init writes a file to begin with");
   }
   if (builder.last_quoted.line > 0 && IsOpenQuote(text, builder.last_quoted)) {
     return ErrorAt(file, builder.last_quoted, "job.syntax",
-                   "a quote that is never closed");
+                   "a quote that is never closed", "close it on the same line");
   }
   if (!builder.root) return YamlNode{};
   return std::move(*builder.root);

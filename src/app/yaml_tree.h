@@ -8,14 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "app/text_file.h"
 #include "sluice/error.h"
 
 namespace sluice {
-
-/// Counted from 1; 0: nowhere.
-struct Place {
-  int line = 0, column = 0;
-};
 
 struct YamlEntry;
 
@@ -38,13 +34,8 @@ inline constexpr int64_t kYamlNodesMax =
     500'000;  ///< aliases count with all they stand for
 inline constexpr int kYamlDepthMax = 32;
 
-/// One document. kUsage "job.syntax" with "file:line:column: " in front: not UTF-8, a
-/// NUL, not YAML, a key given twice, a key that is no word, several documents, beyond one
-/// of the bounds.
-Result<YamlNode> ParseYaml(std::string_view text, std::string_view file);
-
-/// kUsage `id` at a place of `file`: "file:line:column: message".
-Status ErrorAt(std::string_view file, Place place, std::string_view id,
-               std::string_view message, std::string hint = {});
+/// One document. kUsage "job.syntax" at its place: not UTF-8, a NUL, not YAML, a key given
+/// twice, a key that is no word, several documents, beyond one of the bounds.
+Result<YamlNode> ParseYaml(const TextFile& file);
 
 }  // namespace sluice

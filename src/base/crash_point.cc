@@ -6,10 +6,14 @@
 #include <array>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
+
+#include "arrow/util/cancel.h"
+#include "sluice/clock.h"
 
 namespace sluice {
 namespace {
@@ -54,6 +58,32 @@ class ArmedSignal {
 ArmedSignal g_crash(SIGKILL);
 ArmedSignal g_stop(SIGSTOP);
 
+/// Threads that pass a point for the n-th time or later wait there while a file exists.
+class Hold {
+ public:
+  void Arm(CrashPoint point, int64_t passage, std::string file) {
+    file_ = std::move(file);
+    remaining_ = passage;
+    point_ = static_cast<int>(point);
+    g_watchers.fetch_add(1);
+  }
+  void Pass(CrashPoint point) {
+    if (point_.load() != static_cast<int>(point)) return;
+    if (remaining_.fetch_sub(1) > 1) return;
+    while (access(file_.c_str(), F_OK) == 0) {
+      const Status slept = SystemClock().Sleep(std::chrono::milliseconds(10),
+                                               arrow::StopToken::Unstoppable());
+      if (!slept.ok()) return;
+    }
+  }
+
+ private:
+  std::atomic<int> point_{-1};
+  std::atomic<int64_t> remaining_{0};
+  std::string file_;  // written before the first thread starts
+};
+Hold g_hold;
+
 struct ThreadHook {
   CrashHook hook;
   ~ThreadHook() { Set(nullptr); }
@@ -71,9 +101,14 @@ std::optional<CrashPoint> PointNamed(std::string_view name) {
   return std::nullopt;
 }
 
-Status ArmFrom(const char* variable, ArmedSignal* signal) {
+struct Passage {
+  CrashPoint point;
+  int64_t number = 1;
+};
+/// Nothing where the variable is absent or empty.
+Result<std::optional<Passage>> PassageFrom(const char* variable) {
   const char* value = std::getenv(variable);
-  if (value == nullptr || *value == '\0') return Status::OK();
+  if (value == nullptr || *value == '\0') return std::nullopt;
   std::string_view name = value;
   int64_t passage = 1;
   if (auto colon = name.find(':'); colon != std::string_view::npos) {
@@ -97,7 +132,19 @@ Status ArmFrom(const char* variable, ArmedSignal* signal) {
         std::string(variable) + " names no crash point: '" + std::string(name) + "'",
         "The points are: " + known + ".");
   }
-  signal->Arm(*point, passage);
+  return Passage{*point, passage};
+}
+
+Status ArmFrom(const char* variable, ArmedSignal* signal) {
+  ARROW_ASSIGN_OR_RAISE(const auto passage, PassageFrom(variable));
+  if (passage) signal->Arm(passage->point, passage->number);
+  return Status::OK();
+}
+
+Status ArmHold() {
+  ARROW_ASSIGN_OR_RAISE(const auto passage, PassageFrom("SLUICE_HOLD_AT"));
+  const char* file = std::getenv("SLUICE_HOLD_FILE");
+  if (passage) g_hold.Arm(passage->point, passage->number, file == nullptr ? "" : file);
   return Status::OK();
 }
 
@@ -108,6 +155,7 @@ std::string_view DurableAt(CrashPoint point) { return kDurable[static_cast<int>(
 
 Status Reach(CrashPoint point) {
   if (g_watchers.load(std::memory_order_relaxed) == 0) return Status::OK();
+  g_hold.Pass(point);
   g_stop.Pass(point);
   g_crash.Pass(point);
   // A copy: the hook may replace itself.
@@ -116,6 +164,7 @@ Status Reach(CrashPoint point) {
 }
 
 Status ArmCrashPointsFromEnvironment() {
+  ARROW_RETURN_NOT_OK(ArmHold());
   ARROW_RETURN_NOT_OK(ArmFrom("SLUICE_STOP_AT", &g_stop));
   return ArmFrom("SLUICE_CRASH_AT", &g_crash);
 }

@@ -1,6 +1,7 @@
 /// \file
 /// Every named point at which the program can be made to die: one list, shared by the binary
-/// (SLUICE_CRASH_AT=name[:n] kills, SLUICE_STOP_AT=name[:n] stops the process at the n-th passage)
+/// (SLUICE_CRASH_AT=name[:n] kills, SLUICE_STOP_AT=name[:n] stops the process at the n-th passage,
+/// SLUICE_HOLD_AT=name[:n] holds the threads that pass from then on while SLUICE_HOLD_FILE exists)
 /// and by the tests, which count passages and simulate the death of one runner.
 #pragma once
 
@@ -46,7 +47,7 @@ std::string_view DurableAt(CrashPoint point);
 /// Called where the program passes `point`. OK in life. Any thread.
 Status Reach(CrashPoint point);
 
-/// Reads SLUICE_CRASH_AT and SLUICE_STOP_AT once, at start. kUsage for an unknown name.
+/// Reads SLUICE_CRASH_AT, SLUICE_STOP_AT and SLUICE_HOLD_AT once, at start. kUsage for an unknown name.
 Status ArmCrashPointsFromEnvironment();
 
 /// Tests: `hook` runs in the calling thread at each passage of that thread and of threads that were

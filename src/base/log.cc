@@ -5,6 +5,7 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <ctime>
 #include <memory>
 #include <mutex>
@@ -59,6 +60,11 @@ State& TheLog() {
   return state;
 }
 
+std::string RunOf(State& log) {
+  const std::lock_guard<std::mutex> lock(log.mutex);
+  return log.run;
+}
+
 const char* Word(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug: return "debug";
@@ -80,17 +86,33 @@ std::string Now() {
   return std::string(text, size) + fmt::format(".{:03}Z", now / 1000 % 1000);
 }
 
-std::string JsonLine(LogLevel level, std::string_view message,
-                     std::initializer_list<LogField> fields, const std::string& run) {
+nlohmann::ordered_json JsonHead(LogLevel level, std::string_view message,
+                                const std::string& run) {
   nlohmann::ordered_json line;
   line["time"] = Now();
   line["level"] = Word(level);
   if (!run.empty()) line["run"] = run;
   line["message"] = std::string(message);
-  for (const LogField& field : fields) {
-    if (!field.value.empty()) line[std::string(field.name)] = std::string(field.value);
-  }
+  return line;
+}
+
+std::string Dump(const nlohmann::ordered_json& line) {
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string JsonLine(LogLevel level, std::string_view message,
+                     std::initializer_list<LogField> fields, const std::string& run) {
+  nlohmann::ordered_json line = JsonHead(level, message, run);
+  for (const LogField& field : fields) {
+    if (field.value.empty()) continue;
+    nlohmann::ordered_json value = std::string(field.value);
+    int64_t number = 0;
+    const char* end = field.value.data() + field.value.size();
+    if (field.is_number && std::from_chars(field.value.data(), end, number).ptr == end)
+      value = number;
+    line[std::string(field.name)] = std::move(value);
+  }
+  return Dump(line);
 }
 
 std::string HumanLine(LogLevel level, std::string_view message,
@@ -136,16 +158,19 @@ void Log(LogLevel level, std::string_view message,
          std::initializer_list<LogField> fields) {
   if (!LogWanted(level)) return;
   State& log = TheLog();
-  std::string run;
-  {
-    const std::lock_guard<std::mutex> lock(log.mutex);
-    run = log.run;
-  }
   const bool json = log.options.format == LogFormat::kJson;
   const std::string line =
-      json ? JsonLine(level, message, fields, run)
+      json ? JsonLine(level, message, fields, RunOf(log))
            : HumanLine(level, message, fields, log.options.level == LogLevel::kDebug);
   log.logger.log(spdlog::level::critical, line);
+}
+
+void LogObject(LogLevel level, std::string_view message,
+               const nlohmann::ordered_json& members) {
+  State& log = TheLog();
+  nlohmann::ordered_json line = JsonHead(level, message, RunOf(log));
+  for (const auto& [name, value] : members.items()) line[name] = value;
+  log.logger.log(spdlog::level::critical, Dump(line));
 }
 
 }  // namespace sluice

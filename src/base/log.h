@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,7 @@ struct LogOptions {
 struct LogField {
   std::string_view name;
   std::string_view value;
+  bool is_number = false;  ///< written without quotes in JSON
 };
 
 /// Before the first thread starts. Without it: people, warnings and errors.
@@ -38,6 +40,10 @@ void SetLogWriter(std::function<void(std::string_view line)> writer);
 /// {"time","level","run","message", fields…}.
 void Log(LogLevel level, std::string_view message,
          std::initializer_list<LogField> fields = {});
+/// One JSON line, whatever the format and the level: {"time","level","run","message",
+/// members…}. For what somebody asked for as JSON.
+void LogObject(LogLevel level, std::string_view message,
+               const nlohmann::ordered_json& members);
 bool LogWanted(LogLevel level);
 bool LogIsJson();
 

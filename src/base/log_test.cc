@@ -46,6 +46,25 @@ TEST_F(LogTest, AJsonLineHasRunAndFields) {
   EXPECT_EQ(std::count(lines_.begin(), lines_.end(), '\n'), 1);
 }
 
+TEST_F(LogTest, ANumberIsANumberInJson) {
+  ConfigureLog({LogFormat::kJson, LogLevel::kWarning});
+  Log(LogLevel::kError, "no", {{"chunk", "7", /*is_number=*/true}, {"stream", "8"}});
+  const auto line = nlohmann::json::parse(lines_);
+  EXPECT_EQ(line["chunk"], 7);
+  EXPECT_EQ(line["stream"], "8");
+}
+
+TEST_F(LogTest, AnObjectIsJsonWhateverTheFormatAndHidesSecrets) {
+  SetLogRun("0198");
+  LogObject(LogLevel::kInfo, "to mysql://u:hunter2@h/d",
+            {{"event", "phase"}, {"at", "x?password=abc"}});
+  const auto line = nlohmann::json::parse(lines_);
+  EXPECT_EQ(line["run"], "0198");
+  EXPECT_EQ(line["event"], "phase");
+  EXPECT_EQ(line["message"], "to mysql://u:***@h/d");
+  EXPECT_EQ(line["at"], "x?password=***");
+}
+
 TEST_F(LogTest, EveryLinePassesTheRedactor) {
   Log(LogLevel::kError, "cannot open mysql://u:hunter2@h/d", {{"uri", "x?password=abc"}});
   EXPECT_EQ(lines_, "error: cannot open mysql://u:***@h/d (uri x?password=***)\n");

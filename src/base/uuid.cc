@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 
 namespace sluice {
@@ -68,6 +69,14 @@ bool IsUuid(std::string_view text) {
     if (hyphen ? text[i] != '-' : !IsLowerHex(text[i])) return false;
   }
   return true;
+}
+
+std::optional<int64_t> MicrosOfUuidV7(std::string_view text) {
+  if (!IsUuid(text) || text[14] != '7') return std::nullopt;
+  const std::string digits = std::string(text.substr(0, 8)).append(text.substr(9, 4));
+  int64_t millis = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), millis, 16);
+  return millis * 1000;
 }
 
 }  // namespace sluice

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,7 @@ std::string NewUuidV7(int64_t now_micros);
 /// 16 lower-case hex digits.
 std::string NewNonce();
 bool IsUuid(std::string_view text);
+/// When it was made, microseconds since 1970; nothing for what is no UUIDv7.
+std::optional<int64_t> MicrosOfUuidV7(std::string_view text);
 
 }  // namespace sluice

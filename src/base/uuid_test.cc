@@ -52,5 +52,11 @@ TEST(Uuid, OnlyTheCanonicalTextIsOne) {
   EXPECT_FALSE(IsUuid(""));
 }
 
+TEST(Uuid, VersionSevenSaysWhenItWasMade) {
+  EXPECT_EQ(MicrosOfUuidV7(NewUuidV7(1'767'225'600'123'456)), 1'767'225'600'123'000);
+  EXPECT_EQ(MicrosOfUuidV7("019c167f-cbff-4000-8000-000000000001"), std::nullopt);
+  EXPECT_EQ(MicrosOfUuidV7("L1"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace sluice

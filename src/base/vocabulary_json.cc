@@ -143,17 +143,38 @@ std::shared_ptr<arrow::Schema> TakeSchema(JsonReader& reader) {
   return nullptr;
 }
 
-Result<Relation> RelationFromJson(const json& value) {
-  JsonReader reader(value, "relation");
-  Relation relation;
-  relation.name = {reader.Text("schema"), reader.Text("table")};
-  relation.columns = reader.Texts("columns");
-  relation.where = reader.Text("where");
-  auto policy = OnTypeMismatchFrom(reader.Text("on_type_mismatch"));
-  if (!policy.ok()) reader.Refuse("on_type_mismatch", "error, null or string");
-  relation.on_type_mismatch = policy.ValueOr(OnTypeMismatch::kError);
+/// Names and words of policies, types and columns come from files in UTF-8.
+json PoliciesToJson(const Policies& policies) {
+  json object = json::object();
+  for (const auto& [name, word] : policies) object[name] = word;
+  return object;
+}
+
+Result<Policies> PoliciesFromJson(const json& object) {
+  Policies policies;
+  if (object.is_null()) return policies;
+  if (!object.is_object()) return MalformedJson("policies", "an object of words");
+  JsonReader reader(object, "policies");
+  for (const auto& [name, word] : object.items())
+    policies[name] = reader.Text(name.c_str());
   ARROW_RETURN_NOT_OK(reader.status());
-  return relation;
+  return policies;
+}
+
+json PoliciesToJson(const std::map<std::string, Policies>& policies) {
+  json object = json::object();
+  for (const auto& [of, words] : policies) object[of] = PoliciesToJson(words);
+  return object;
+}
+
+Result<std::map<std::string, Policies>> PoliciesByNameFromJson(const json& object) {
+  std::map<std::string, Policies> policies;
+  if (object.is_null()) return policies;
+  if (!object.is_object()) return MalformedJson("policies", "an object by name");
+  for (const auto& [of, words] : object.items()) {
+    ARROW_ASSIGN_OR_RAISE(policies[of], PoliciesFromJson(words));
+  }
+  return policies;
 }
 
 /// crc32c is 32 bits wide; anything else is not a checksum.
@@ -211,11 +232,18 @@ json ToJson(const Key& key) {
 json ToJson(const std::optional<Key>& key) { return key ? ToJson(*key) : json(nullptr); }
 
 json ToJson(const Relation& relation) {
-  return {{"schema", JsonFromText(relation.name.schema)},
-          {"table", JsonFromText(relation.name.table)},
-          {"columns", JsonFromTexts(relation.columns)},
-          {"where", JsonFromText(relation.where)},
-          {"on_type_mismatch", ToString(relation.on_type_mismatch)}};
+  json object = {{"schema", JsonFromText(relation.name.schema)},
+                 {"table", JsonFromText(relation.name.table)},
+                 {"columns", JsonFromTexts(relation.columns)},
+                 {"where", JsonFromText(relation.where)},
+                 {"on_type_mismatch", ToString(relation.on_type_mismatch)}};
+  if (!relation.sql.empty()) object["sql"] = JsonFromText(relation.sql);
+  if (!relation.policies.empty()) object["policies"] = PoliciesToJson(relation.policies);
+  if (!relation.type_policies.empty())
+    object["type_policies"] = PoliciesToJson(relation.type_policies);
+  if (!relation.column_policies.empty())
+    object["column_policies"] = PoliciesToJson(relation.column_policies);
+  return object;
 }
 
 json ToJson(const TableInfo& table) {
@@ -289,7 +317,8 @@ json ToJson(const LoadSpec& spec) {
           {"compression", spec.compression},
           {"compression_level", spec.compression_level},
           {"file_size", JsonFromInt(spec.file_size)},
-          {"attempt_names", spec.attempt_names}};
+          {"attempt_names", spec.attempt_names},
+          {"path", JsonFromText(spec.path)}};
 }
 
 json ToJson(const ProbeVerdict& verdict) {
@@ -332,6 +361,29 @@ Result<std::optional<Key>> OptionalKeyFromJson(const json& value) {
   if (value.is_null()) return std::nullopt;
   ARROW_ASSIGN_OR_RAISE(auto key, KeyFromJson(value));
   return key;
+}
+
+Result<Relation> RelationFromJson(const json& value) {
+  JsonReader reader(value, "relation");
+  Relation relation;
+  relation.name = {reader.Text("schema"), reader.Text("table")};
+  relation.columns = reader.Texts("columns");
+  relation.where = reader.Text("where");
+  auto policy = OnTypeMismatchFrom(reader.Text("on_type_mismatch"));
+  if (!policy.ok()) reader.Refuse("on_type_mismatch", "error, null or string");
+  relation.on_type_mismatch = policy.ValueOr(OnTypeMismatch::kError);
+  if (reader.Has("sql")) relation.sql = reader.Text("sql");
+  const auto words = [&reader](const char* name) -> const json& {
+    static const json none;
+    return reader.Has(name) ? reader.Member(name) : none;
+  };
+  relation.policies = reader.Take("policies", PoliciesFromJson(words("policies")));
+  relation.type_policies =
+      reader.Take("type_policies", PoliciesByNameFromJson(words("type_policies")));
+  relation.column_policies =
+      reader.Take("column_policies", PoliciesByNameFromJson(words("column_policies")));
+  ARROW_RETURN_NOT_OK(reader.status());
+  return relation;
 }
 
 Result<TableInfo> TableInfoFromJson(const json& value) {
@@ -422,6 +474,7 @@ Result<LoadSpec> LoadSpecFromJson(const json& value) {
   spec.compression_level = static_cast<int>(reader.Int("compression_level"));
   spec.file_size = reader.Int("file_size");
   spec.attempt_names = reader.Flag("attempt_names");
+  if (reader.Has("path")) spec.path = reader.Text("path");
   ARROW_RETURN_NOT_OK(reader.status());
   return spec;
 }

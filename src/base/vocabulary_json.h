@@ -30,6 +30,7 @@ nlohmann::json SchemaForPeople(const arrow::Schema& schema);
 
 Result<Key> KeyFromJson(const nlohmann::json& json);
 Result<std::optional<Key>> OptionalKeyFromJson(const nlohmann::json& json);
+Result<Relation> RelationFromJson(const nlohmann::json& json);
 Result<TableInfo> TableInfoFromJson(const nlohmann::json& json);
 Result<Chunk> ChunkFromJson(const nlohmann::json& json);
 Result<Digest> DigestFromJson(const nlohmann::json& json);

@@ -126,6 +126,10 @@ TEST(VocabularyJson, ATableComesBackWithItsFieldMetadata) {
   TableInfo table;
   table.relation = {
       {"main", "o\"r.d\ners"}, {"id", "b\xff"}, "id > 'ü'", OnTypeMismatch::kString};
+  table.relation.sql = "SELECT 1";
+  table.relation.policies = {{"zero_date", "null"}};
+  table.relation.type_policies = {{"decimal", {{"wide_decimal", "decimal256"}}}};
+  table.relation.column_policies = {{"ü.x", {{"uuid", "fixed"}, {"time", "micros"}}}};
   table.schema = Wide();
   table.fingerprint = "f";
   table.key = {"id", "x"};
@@ -138,6 +142,10 @@ TEST(VocabularyJson, ATableComesBackWithItsFieldMetadata) {
   EXPECT_EQ(back.relation.columns, table.relation.columns);
   EXPECT_EQ(back.relation.where, table.relation.where);
   EXPECT_EQ(back.relation.on_type_mismatch, OnTypeMismatch::kString);
+  EXPECT_EQ(back.relation.sql, "SELECT 1");
+  EXPECT_EQ(back.relation.policies, table.relation.policies);
+  EXPECT_EQ(back.relation.type_policies, table.relation.type_policies);
+  EXPECT_EQ(back.relation.column_policies, table.relation.column_policies);
   EXPECT_TRUE(back.schema->Equals(*table.schema, /*check_metadata=*/true))
       << back.schema->ToString();
   EXPECT_EQ(back.key, table.key);
@@ -172,6 +180,22 @@ TEST(VocabularyJson, AReceiptComesBackWhole) {
   EXPECT_EQ(back.objects, receipt.objects);
 }
 
+TEST(VocabularyJson, PoliciesThatAreNoWordsAreRefused) {
+  for (const char* wrong : {R"([])", R"({"time":1})", R"("x")"}) {
+    auto relation = nlohmann::json{{"schema", "main"},
+                                   {"table", "t"},
+                                   {"columns", nlohmann::json::array()},
+                                   {"where", ""},
+                                   {"on_type_mismatch", "error"}};
+    ASSERT_TRUE(RelationFromJson(relation).ok());
+    relation["policies"] = nlohmann::json::parse(wrong);
+    EXPECT_EQ(IdOf(RelationFromJson(relation).status()), "json.malformed") << wrong;
+    relation.erase("policies");
+    relation["column_policies"] = {{"c", nlohmann::json::parse(wrong)}};
+    EXPECT_EQ(IdOf(RelationFromJson(relation).status()), "json.malformed") << wrong;
+  }
+}
+
 TEST(VocabularyJson, ALoadComesBackWhole) {
   LoadSpec spec;
   spec.load = "l";
@@ -187,6 +211,7 @@ TEST(VocabularyJson, ALoadComesBackWhole) {
   spec.compression_level = -3;
   spec.file_size = 1;
   spec.attempt_names = true;
+  spec.path = "{schema}/{table}/{load}";
   auto back = Read(LoadSpecFromJson(Crossed(spec)));
   EXPECT_EQ(back.stream, spec.stream);
   EXPECT_EQ(back.epoch, 9);
@@ -196,6 +221,7 @@ TEST(VocabularyJson, ALoadComesBackWhole) {
   EXPECT_EQ(back.compression_level, -3);
   EXPECT_EQ(back.file_size, 1);
   EXPECT_TRUE(back.attempt_names);
+  EXPECT_EQ(back.path, spec.path);
   EXPECT_EQ(DumpJson(ToJson(back)), DumpJson(ToJson(spec)));
 }
 

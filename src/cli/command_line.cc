@@ -25,8 +25,31 @@ Status UnknownVerb(const std::string& word) {
                fmt::format("unknown verb {}", word), std::move(hint));
 }
 
+/// What users of the mysql client try, and what they write instead.
+constexpr std::string_view kNoOptionFiles =
+    "sluice reads no option files and no login paths: give host, user and database in the URI, "
+    "mysql://user@host/database, and the password by reference, "
+    "'mysql://user:${env:NAME}@host/database' or secrets: in a job file";
+constexpr std::pair<std::string_view, std::string_view> kForeignOptions[] = {
+    {"--defaults-file", kNoOptionFiles},
+    {"--defaults-extra-file", kNoOptionFiles},
+    {"--defaults-group-suffix", kNoOptionFiles},
+    {"--login-path", kNoOptionFiles},
+    {"--password", kNoOptionFiles},
+    {"-p", kNoOptionFiles},
+    {"--user", kNoOptionFiles},
+    {"-u", kNoOptionFiles},
+    {"--host", kNoOptionFiles},
+};
+
 Status UnknownOption(const std::string& word, const Verb& verb) {
   const std::string name = word.substr(0, word.find('='));
+  for (const auto& [foreign, instead] : kForeignOptions) {
+    if (name != foreign) continue;
+    return Error(ErrorKind::kUsage, "cli.unknown-option",
+                 fmt::format("no option {}: it is one of the MySQL client's", name),
+                 std::string(instead));
+  }
   std::vector<std::string> names, others;
   for (const Option& option : Options()) {
     ((option.verbs & verb.bit) != 0 ? names : others).emplace_back(option.name);
@@ -72,7 +95,7 @@ void Declare(const Verb& verb, CLI::App* app, Slots* slots,
     if (option.value.empty()) {
       app->add_flag(name, slots->flags[name]);
     } else {
-      app->add_option(name, slots->values[name])
+      app->add_option(name == "--output" ? "-o,--output" : name, slots->values[name])
           ->expected(1)
           ->allow_extra_args(false)
           ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
@@ -81,12 +104,29 @@ void Declare(const Verb& verb, CLI::App* app, Slots* slots,
   app->add_option("arguments", *positionals);
 }
 
+/// "--progress" and "--progress json" as "--progress=WORD", which cannot swallow an argument.
+void JoinChoices(std::vector<std::string>* words) {
+  for (size_t i = 0; i < words->size() && (*words)[i] != "--"; ++i) {
+    for (const Option& option : Options()) {
+      if (option.shape != OptionShape::kChoice || (*words)[i] != option.name) continue;
+      const std::string_view choices = ChoicesOf(option.name);
+      std::string word(choices.substr(0, choices.find(' ')));
+      if (i + 1 < words->size() && IsChoiceOf(option.name, (*words)[i + 1])) {
+        word = (*words)[i + 1];
+        words->erase(words->begin() + static_cast<std::ptrdiff_t>(i) + 1);
+      }
+      (*words)[i] += "=" + word;
+    }
+  }
+}
+
 Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words) {
   Arguments arguments;
   arguments.verb = &verb;
   Slots slots;
   CLI::App app;
   Declare(verb, &app, &slots, &arguments.positionals);
+  JoinChoices(&words);
   const auto dashes = std::find(words.begin(), words.end(), "--");
   const std::vector<std::string> after(dashes == words.end() ? dashes : dashes + 1,
                                        words.end());
@@ -116,7 +156,9 @@ Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words) {
       return Error(ErrorKind::kUsage, "cli.not-in-this-version",
                    fmt::format("{} is not in this version", option.name));
     }
-    if (option.shape == OptionShape::kValue && found->second.size() > 1) {
+    const bool once =
+        option.shape == OptionShape::kValue || option.shape == OptionShape::kChoice;
+    if (once && found->second.size() > 1) {
       return Error(ErrorKind::kUsage, "cli.twice",
                    fmt::format("{} is given twice", option.name));
     }

@@ -27,11 +27,11 @@ void WriteStderr(std::string_view text) {
   }
 }
 
-void ReportError(const Status& status, std::string_view stream) {
+void ReportError(const Status& status, std::string_view stream, std::string_view load) {
   const std::string hint(HintOf(status));
   if (LogIsJson()) {
     Log(LogLevel::kError, status.message(),
-        {{"stream", stream}, {"id", IdOf(status)}, {"hint", hint}});
+        {{"stream", stream}, {"load", load}, {"id", IdOf(status)}, {"hint", hint}});
     return;
   }
   std::string message = status.message();
@@ -60,24 +60,6 @@ std::string TextTable::ToString(std::string_view indent) const {
     out += line + '\n';
   }
   return out;
-}
-
-size_t DisplayWidth(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
-std::string CutToWidth(std::string_view text, size_t columns) {
-  if (DisplayWidth(text) <= columns) return std::string(text);
-  const size_t kept = columns > 3 ? columns - 3 : 0;
-  std::string out;
-  while (!text.empty() && DisplayWidth(out) < kept) {
-    const size_t length = std::max<size_t>(1, CharacterLength(text));
-    out += text.substr(0, length);
-    text.remove_prefix(length);
-  }
-  return out + std::string(std::min<size_t>(3, columns), '.');
 }
 
 }  // namespace sluice::cli

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/printable.h"
+#include "cli/text_width.h"
 #include "sluice/error.h"
 
 namespace sluice::cli {
@@ -21,7 +22,8 @@ Written WriteStdout(std::string_view text);
 void WriteStderr(std::string_view text);
 
 /// "error: message" and "HINT: …" through the log, so redacted; JSON if the log is.
-void ReportError(const Status& status, std::string_view stream = {});
+void ReportError(const Status& status, std::string_view stream = {},
+                 std::string_view load = {});
 
 /// Columns of text; the last column is not padded. Numbers are given as text.
 class TextTable {
@@ -36,10 +38,5 @@ class TextTable {
   std::string alignment_;
   std::vector<std::vector<std::string>> rows_;
 };
-
-/// Columns a terminal needs for UTF-8 text: one a character; controls are shown as "?".
-size_t DisplayWidth(std::string_view text);
-/// The beginning of `text` that fits `columns`, with "..." where something was cut.
-std::string CutToWidth(std::string_view text, size_t columns);
 
 }  // namespace sluice::cli

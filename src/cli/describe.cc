@@ -1,10 +1,12 @@
 #include "cli/describe.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "app/column_notes.h"
 #include "app/quantity.h"
 #include "arrow/type.h"
 #include "arrow/util/key_value_metadata.h"
@@ -14,12 +16,12 @@
 namespace sluice::cli {
 namespace {
 
-constexpr char kSourceTypeKey[] = "sluice.source_type";
 constexpr char kKeyNoteKey[] = "sluice.key_note";  // of the schema
 
-std::string SourceType(const arrow::Field& field) {
-  if (field.metadata() == nullptr) return {};
-  return field.metadata()->Get(kSourceTypeKey).ValueOr("");
+/// Few words of what a reader might not expect, in brackets.
+std::string NoteText(const TableInfo& table, const arrow::Field& field) {
+  const auto notes = NotesOf(table.relation, field);
+  return notes.empty() ? "" : fmt::format("({})", fmt::join(notes, "; "));
 }
 
 bool IsKey(const TableInfo& table, const std::string& column) {
@@ -32,22 +34,24 @@ nlohmann::ordered_json ColumnsJson(const TableInfo& table) {
   auto columns = nlohmann::ordered_json::array();
   for (const auto& field : table.schema->fields()) {
     columns.push_back({{"name", field->name()},
-                       {"source_type", SourceType(*field)},
+                       {"source_type", SourceTypeOf(*field)},
                        {"type", field->type()->ToString()},
                        {"nullable", field->nullable()},
-                       {"key", IsKey(table, field->name())}});
+                       {"key", IsKey(table, field->name())},
+                       {"notes", NotesOf(table.relation, *field)}});
   }
   return columns;
 }
 
 std::string ColumnLines(const TableInfo& table, std::string_view indent) {
-  TextTable lines("llll");
+  TextTable lines("lllll");
   for (const auto& field : table.schema->fields()) {
-    const std::string source_type = SourceType(*field);
+    const std::string source_type = SourceTypeOf(*field);
     lines.Add({Printable(field->name()),
                source_type.empty() ? "(no type)" : Printable(source_type),
                "-> " + field->type()->ToString() + (field->nullable() ? "" : " not null"),
-               IsKey(table, field->name()) ? "key" : ""});
+               IsKey(table, field->name()) ? "key" : "",
+               Printable(NoteText(table, *field))});
   }
   return lines.ToString(indent);
 }
@@ -71,6 +75,24 @@ nlohmann::ordered_json ErrorJson(const Status& status) {
   return {{"id", std::string(IdOf(status))},
           {"message", Redact(status.message())},
           {"hint", Redact(HintOf(status))}};
+}
+
+nlohmann::ordered_json FindingJson(const Finding& finding) {
+  return {{"name", finding.name},
+          {"level", WordOf(finding.level)},
+          {"detail", Redact(finding.detail)},
+          {"hint", Redact(finding.hint)},
+          {"error", ErrorJson(finding.status)}};
+}
+
+const char* WordOf(Level level) {
+  switch (level) {
+    case Level::kOk: return "ok";
+    case Level::kUnknown: return "unknown";
+    case Level::kWarning: return "warning";
+    case Level::kFailed: return "failed";
+  }
+  return "unknown";
 }
 
 nlohmann::ordered_json ProbeJson(const ProbeVerdict& verdict) {

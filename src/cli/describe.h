@@ -5,18 +5,23 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "sluice/finding.h"
 #include "sluice/state_store.h"
 #include "sluice/table.h"
 
 namespace sluice::cli {
 
-/// `[{name, source_type, type, nullable, key}]`.
+/// `[{name, source_type, type, nullable, key, notes}]`.
 nlohmann::ordered_json ColumnsJson(const TableInfo& table);
-/// A line a column: name, type at the source, type as it arrives, "key".
+/// A line a column: name, type at the source, type as it arrives, "key", what may surprise.
 std::string ColumnLines(const TableInfo& table, std::string_view indent);
 /// "id", "a, b" or "none: one chunk".
 std::string KeyLine(const TableInfo& table);
 nlohmann::ordered_json ErrorJson(const Status& status);
+/// `{name, level, detail, hint, error}`.
+nlohmann::ordered_json FindingJson(const Finding& finding);
+/// "ok", "unknown", "warning", "failed"
+const char* WordOf(Level level);
 nlohmann::ordered_json ProbeJson(const ProbeVerdict& verdict);
 
 struct ChunkCounts {

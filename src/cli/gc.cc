@@ -17,8 +17,9 @@ Result<CollectRequest> RequestFrom(const Arguments& arguments) {
   CollectRequest request;
   const std::string& argument = arguments.positionals[0];
   if (SubjectOf(argument) == Subject::kJobFile) {
-    ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument));
+    ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument, RulesFrom(arguments)));
     request.job = job.name;
+    ARROW_RETURN_NOT_OK(WarnOfOtherPlaces(job, "give gc that destination"));
     ARROW_ASSIGN_OR_RAISE(request.destination, ResolveDestination(job.destination));
   } else {
     ARROW_ASSIGN_OR_RAISE(request.destination, ResolveDestination(argument));

@@ -31,6 +31,8 @@ std::string Wrapped(std::string_view text, size_t indent) {
 }
 
 std::string Left(const Option& option) {
+  if (option.shape == OptionShape::kChoice)
+    return fmt::format("{} [{}]", option.name, option.value);
   return option.value.empty() ? std::string(option.name)
                               : fmt::format("{} {}", option.name, option.value);
 }
@@ -52,7 +54,7 @@ std::string OverallHelp() {
       "sluice: tables leave a SQL database and arrive as files, exactly once.\n\n"
       "Usage: sluice VERB ARGUMENTS [OPTIONS]\n\nVerbs:\n";
   for (const Verb& verb : Verbs())
-    help += fmt::format("  {:<10}{}\n", verb.name, verb.summary);
+    help += fmt::format("  {:<12}{}\n", verb.name, verb.summary);
   help +=
       "\nA first copy, of every table of shop.db into the folder lake:\n"
       "  sluice copy shop.db lake\n\n"
@@ -64,7 +66,7 @@ std::string HelpOf(const Verb& verb) {
   std::string help =
       fmt::format("sluice {}: {}\n\nUsage: sluice {}{}{}{}\n", verb.name, verb.summary,
                   verb.name, verb.arguments.empty() ? "" : " ", verb.arguments,
-                  verb.bit == cli::kHelp ? "" : " [OPTIONS]");
+                  verb.bit == kCompletion ? "" : " [OPTIONS]");
   size_t left = 0;
   for (const Option& option : Options()) {
     if ((option.verbs & verb.bit) != 0) left = std::max(left, Left(option).size());

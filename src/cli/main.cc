@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "cli/command_line.h"
 #include "cli/console.h"
+#include "cli/hidden_passwords.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
@@ -26,22 +27,39 @@ struct Entry {
   Outcome (*act)(const Invocation&);
 };
 constexpr Entry kEntries[] = {
-    {kCopy, Copy},         {kRun, Run},           {kPlan, Plan},         {kCheck, Check},
-    {kDiscover, Discover}, {kVerify, VerifyVerb}, {kStatus, StatusVerb}, {kGc, Gc},
-    {kVersion, Version},   {kHelp, Help},
+    {kCopy, Copy},
+    {kRun, Run},
+    {kPlan, Plan},
+    {kCheck, Check},
+    {kDiscover, Discover},
+    {kVerify, VerifyVerb},
+    {kStatus, StatusVerb},
+    {kGc, Gc},
+    {kJob, JobVerb},
+    {kVersion, Version},
+    {kHelp, Help},
+    {kLog, LogVerb},
+    {kConnectors, Connectors},
+    {kCompletion, Completion},
 };
 
 Status Configure(const Arguments& arguments) {
   LogOptions options;
-  const std::string format = arguments.Value("--log-format");
+  // Who reads the progress as JSON wants nothing else among it.
+  const bool json_progress = arguments.Value("--progress") == "json";
+  const std::string format = json_progress && !arguments.Has("--log-format")
+                                 ? "json"
+                                 : arguments.Value("--log-format");
   if (format == "json") {
     options.format = LogFormat::kJson;
   } else if (!format.empty() && format != "human") {
     return Error(ErrorKind::kUsage, "cli.log-format",
                  "--log-format must be human or json, found " + format);
   }
-  const bool quiet = arguments.Has("--quiet") ||
-                     (arguments.Has("--json") && !arguments.Has("--progress"));
+  const bool wants_progress =
+      arguments.Has("--progress") && arguments.Value("--progress") != "none";
+  const bool quiet =
+      !wants_progress && (arguments.Has("--quiet") || arguments.Has("--json"));
   options.level = quiet ? LogLevel::kWarning : LogLevel::kInfo;
   if (arguments.Has("--verbose")) options.level = LogLevel::kDebug;
   ConfigureLog(options);
@@ -97,6 +115,7 @@ int Main(int argc, char** argv) {
   setenv("ARROW_DEFAULT_MEMORY_POOL", MemoryPoolName(), /*overwrite=*/0);
   std::signal(SIGPIPE, SIG_IGN);  // A reader that leaves is seen where the write fails.
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  const bool had_password = HidePasswords(argc, argv);
   const auto arguments = ParseCommandLine(words);
   if (!arguments.ok()) {
     const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
@@ -106,6 +125,7 @@ int Main(int argc, char** argv) {
   const std::string command(arguments->verb->name);
   if (const Status status = Configure(*arguments); !status.ok())
     return Print(Failed(status), command, invocation.json);
+  if (had_password) WarnOfPassword();
   return Print(Act(invocation), command, invocation.json);
 }
 

@@ -22,12 +22,17 @@ enum VerbBit : unsigned {
   kGc = 128,
   kVersion = 256,
   kHelp = 512,
+  kLog = 4096,
+  kConnectors = 8192,
+  kCompletion = 16384,
+  kJob = 1U << 20,
 };
 
 enum class OptionShape {
   kFlag,
   kValue,   ///< once
   kValues,  ///< as often as wanted
+  kChoice,  ///< a flag, or one of its choices: "--progress", "--progress json"
   kLater,   ///< documented, refused in this version
 };
 
@@ -53,6 +58,10 @@ std::span<const Verb> Verbs();
 /// Verbs of later versions, refused by name.
 std::span<const std::string_view> LaterVerbs();
 const Verb* FindVerb(std::string_view name);
+/// The words an option's value may be, with spaces between; "" where it is no choice. Of a
+/// kChoice the first is what the flag alone means.
+std::string_view ChoicesOf(std::string_view option);
+bool IsChoiceOf(std::string_view option, std::string_view word);
 
 /// What was given, by name; values are not checked yet.
 struct Arguments {
@@ -70,5 +79,12 @@ struct Arguments {
 std::string OverallHelp();
 /// `sluice VERB --help`: usage, options, examples.
 std::string HelpOf(const Verb& verb);
+/// The manual page of a verb, or of the program where there is none, for man(1).
+std::string ManualOf(const Verb* verb);
+/// A completion script; "" for a shell that is not bash, zsh or fish.
+std::string CompletionFor(std::string_view shell);
+/// What would be typed to the same end: "sluice copy shop.db lake --table 'a b'". Secrets
+/// are hidden, --resume and --restart left out.
+std::string CommandLineOf(const Arguments& arguments);
 
 }  // namespace sluice::cli

@@ -4,109 +4,21 @@
 
 #include "app/inspect.h"
 #include "app/quantity.h"
+#include "base/vocabulary_json.h"
 #include "cli/console.h"
 #include "cli/describe.h"
 #include "cli/request.h"
+#include "cli/stream_plan.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
 namespace {
 
-std::string NextText(const StreamPlan& stream) {
-  if (!stream.unfinished) return "a new load";
-  const LoadState& load = *stream.unfinished;
-  const std::string what = fmt::format("load {} ({}, {})", load.spec.load,
-                                       ToString(load.phase), ProgressOf(load));
-  switch (stream.next) {
-    case NextStep::kNewLoad: return "a new load";
-    case NextStep::kResume: return "resumes " + what;
-    case NextStep::kRefuseChanged:
-      return "stops: the definition or the table differs from " + what;
-  }
-  return what;
-}
-
-const char* NextWord(NextStep next) {
-  switch (next) {
-    case NextStep::kNewLoad: return "new";
-    case NextStep::kResume: return "resume";
-    case NextStep::kRefuseChanged: return "changed";
-  }
-  return "new";
-}
-
-nlohmann::ordered_json StreamJson(const StreamPlan& stream) {
-  nlohmann::ordered_json json = {{"stream", stream.spec.name},
-                                 {"error", ErrorJson(stream.status)}};
-  if (stream.status.ok()) {
-    json["key"] = stream.table.key;
-    json["estimated_rows"] = stream.table.estimated_rows;
-    json["chunks_estimate"] = stream.chunks_estimate;
-    json["columns"] = ColumnsJson(stream.table);
-  }
-  json["where"] = stream.spec.relation.where;
-  json["next"] = NextWord(stream.next);
-  if (stream.unfinished) {
-    const ChunkCounts counts = CountChunks(*stream.unfinished);
-    json["load"] = stream.unfinished->spec.load;
-    json["phase"] = ToString(stream.unfinished->phase);
-    json["chunks_staged"] = counts.staged;
-    json["rows_staged"] = counts.rows;
-  }
-  return json;
-}
-
-std::string StreamText(const StreamPlan& stream) {
-  const std::string name = Printable(stream.spec.name);
-  if (!stream.status.ok()) {
-    return fmt::format("{}\n  cannot be copied: {}\n\n", name,
-                       Printable(stream.status.message()));
-  }
-  std::string text =
-      fmt::format("{}  about {} in about {}, key: {}\n", name,
-                  Counted(stream.table.estimated_rows, "row"),
-                  Counted(stream.chunks_estimate, "chunk"), KeyLine(stream.table));
-  if (!stream.spec.relation.where.empty())
-    text += fmt::format("  where {}\n", Printable(stream.spec.relation.where));
-  text += ColumnLines(stream.table, "  ");
-  return text + fmt::format("  next: {}\n\n", NextText(stream));
-}
-
-struct Setting {
-  const char* name;
-  std::string value;
-  const char* origin;
-};
-
-template <typename T>
-const char* OriginOf(const std::optional<T>& flag, const std::optional<T>& file) {
-  return flag ? "flag" : file ? "file" : "default";
-}
-
-std::vector<Setting> SettingsOf(const JobPlan& plan, const JobRequest& request) {
-  const Settings& flags = request.flags;
-  const Settings& file = request.job.settings;
-  const Settings& merged = plan.located.settings;
-  const Limits limits;
-  const StreamSpec stream;
-  const std::string codec = merged.compression.value_or(stream.compression);
-  const int level = merged.compression_level.value_or(stream.compression_level);
-  return {
-      {"memory", FormatSize(merged.memory.value_or(limits.memory)),
-       OriginOf(flags.memory, file.memory)},
-      {"connections", fmt::format("{}", merged.connections.value_or(limits.connections)),
-       OriginOf(flags.connections, file.connections)},
-      {"compression", codec == "zstd" ? fmt::format("zstd:{}", level) : codec,
-       OriginOf(flags.compression, file.compression)},
-      {"file_size", FormatSize(merged.file_size.value_or(stream.file_size)),
-       OriginOf(flags.file_size, file.file_size)},
-  };
-}
-
-std::string HeadText(const JobPlan& plan, const std::vector<Setting>& settings) {
+std::string HeadText(const JobPlan& plan, const std::vector<SettingShown>& settings) {
   TextTable table("ll");
   table.Add({"job", Printable(plan.located.job.name)});
   table.Add({"source", Printable(plan.source)});
+  if (!plan.server.why.empty()) table.Add({"", Printable(plan.server.why)});
   std::string probe = "not probed yet; check and run probe it";
   if (plan.probe) {
     probe = fmt::format("{} (probed {})", plan.probe->first.detail,
@@ -116,10 +28,34 @@ std::string HeadText(const JobPlan& plan, const std::vector<Setting>& settings) 
   table.Add({"", Printable(probe)});
   table.Add({"state", Printable(plan.located.state_path) +
                           (plan.state_exists ? "" : " (does not exist yet)")});
-  for (const Setting& setting : settings) {
+  for (const SettingShown& setting : settings) {
     table.Add({setting.name, fmt::format("{} ({})", setting.value, setting.origin)});
   }
-  return table.ToString() + "\n";
+  std::string text = table.ToString();
+  for (const Finding& finding : plan.server.findings) {
+    if (finding.level == Level::kOk) continue;
+    text += fmt::format("{}  {}: {}\n",
+                        finding.level == Level::kFailed ? "FAILED" : "WARNING",
+                        finding.name, Printable(finding.detail));
+    if (!finding.hint.empty())
+      text += fmt::format("  HINT: {}\n", Printable(finding.hint));
+  }
+  return text + "\n";
+}
+
+nlohmann::ordered_json ServerJson(const SourceFindings& server) {
+  auto findings = nlohmann::ordered_json::array();
+  for (const Finding& finding : server.findings) findings.push_back(FindingJson(finding));
+  return {{"consistency", server.consistency
+                              ? nlohmann::ordered_json(ToString(*server.consistency))
+                              : nlohmann::ordered_json()},
+          {"why", server.why},
+          {"findings", std::move(findings)}};
+}
+
+void AddFailure(const Status& failure, const std::string& context, Outcome* outcome) {
+  outcome->exit_code = WorstExitCode(outcome->exit_code, ExitCodeOf(failure));
+  if (outcome->error.ok()) outcome->error = InContext(failure, context);
 }
 
 }  // namespace
@@ -131,11 +67,12 @@ Outcome Plan(const Invocation& invocation) {
   if (!request.ok()) return Failed(request.status());
   const auto plan = PlanJob(*request);
   if (!plan.ok()) return Failed(plan.status());
-  const std::vector<Setting> settings = SettingsOf(*plan, *request);
+  const std::vector<SettingShown> settings = ShownSettings(*request);
   Outcome outcome;
   outcome.text = HeadText(*plan, settings);
   (*outcome.members)["job"] = plan->located.job.name;
   (*outcome.members)["source"] = plan->source;
+  (*outcome.members)["server"] = ServerJson(plan->server);
   (*outcome.members)["destination"] = plan->located.destination.uri;
   (*outcome.members)["probe"] = nullptr;
   if (plan->probe) {
@@ -144,7 +81,7 @@ Outcome Plan(const Invocation& invocation) {
   }
   (*outcome.members)["state"] = {{"path", plan->located.state_path},
                                  {"exists", plan->state_exists}};
-  for (const Setting& setting : settings) {
+  for (const SettingShown& setting : settings) {
     (*outcome.members)["settings"][setting.name] = {{"value", setting.value},
                                                     {"origin", setting.origin}};
   }
@@ -153,12 +90,12 @@ Outcome Plan(const Invocation& invocation) {
     (*outcome.members)["streams"].push_back(StreamJson(stream));
     outcome.text += StreamText(stream);
     // The plan of a job that cannot run is shown, and is an error.
-    if (!stream.status.ok()) {
-      outcome.exit_code = WorstExitCode(outcome.exit_code, ExitCodeOf(stream.status));
-      if (outcome.error.ok())
-        outcome.error = InContext(stream.status, "stream " + stream.spec.name);
-    }
+    if (!stream.status.ok())
+      AddFailure(stream.status, "stream " + stream.spec.name, &outcome);
   }
+  for (const Finding& finding : plan->server.findings)
+    if (!finding.status.ok()) AddFailure(finding.status, finding.name, &outcome);
+  outcome.text += TotalText(*plan);
   return outcome;
 }
 

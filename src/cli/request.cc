@@ -5,18 +5,10 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/log.h"
+
 namespace sluice::cli {
 namespace {
-
-template <typename T, typename Parse>
-Status Take(const Arguments& arguments, const char* flag, Parse parse,
-            std::optional<T>* setting) {
-  if (!arguments.Has(flag)) return Status::OK();
-  Result<T> value = parse(arguments.Value(flag));
-  if (!value.ok()) return InContext(value.status(), flag);
-  *setting = *value;
-  return Status::OK();
-}
 
 Status CheckOnly(const Arguments& arguments, const char* flag, std::string_view only) {
   if (!arguments.Has(flag) || arguments.Value(flag) == only) return Status::OK();
@@ -49,8 +41,39 @@ Result<ResumeMode> ResumeModeFrom(const Arguments& arguments) {
   return arguments.Has("--restart") ? ResumeMode::kRestart : ResumeMode::kAuto;
 }
 
+/// --sql and --as. A query needs a name that stays: its load is found again by it.
+Result<std::vector<StreamEntry>> QueryFrom(const Arguments& arguments) {
+  for (const char* flag : {"--table", "--columns", "--where"}) {
+    if (!arguments.Has(flag)) continue;
+    return Error(
+        ErrorKind::kUsage, "cli.sql", fmt::format("{} does not go with --sql", flag),
+        "the query itself picks columns and rows; several streams are a job file");
+  }
+  StreamEntry entry;
+  entry.sql = arguments.Value("--sql");
+  if (entry.sql.find_first_not_of(" \t\n") == std::string::npos) {
+    return Error(
+        ErrorKind::kUsage, "cli.sql", "--sql expects a query, found nothing",
+        "--sql \"select id, total from orders where total > 100\" --as big_orders");
+  }
+  if (!arguments.Has("--as")) {
+    return Error(
+        ErrorKind::kUsage, "cli.sql", "--sql needs a name for its rows",
+        "add --as NAME: their folder is called so, and an unfinished load is found "
+        "again by it");
+  }
+  entry.pattern = arguments.Value("--as");
+  ARROW_RETURN_NOT_OK(InContext(CheckStreamName(entry.pattern), "--as"));
+  return std::vector<StreamEntry>{std::move(entry)};
+}
+
 Result<std::vector<StreamEntry>> TablesFrom(const Arguments& arguments) {
   std::vector<StreamEntry> streams;
+  if (arguments.Has("--sql")) return QueryFrom(arguments);
+  if (arguments.Has("--as")) {
+    return Error(ErrorKind::kUsage, "cli.sql", "--as names the rows of --sql",
+                 "a table keeps its name");
+  }
   for (const std::string& table : arguments.Values("--table")) {
     if (table.empty())
       return Error(ErrorKind::kUsage, "cli.table",
@@ -92,27 +115,25 @@ bool LooksBinary(const std::string& path) {
 
 Result<Settings> SettingsFrom(const Arguments& arguments) {
   Settings settings;
-  ARROW_RETURN_NOT_OK(Take(arguments, "--memory", MemoryFrom, &settings.memory));
-  ARROW_RETURN_NOT_OK(
-      Take(arguments, "--connections", ConnectionsFrom, &settings.connections));
-  ARROW_RETURN_NOT_OK(Take(arguments, "--file-size", FileSizeFrom, &settings.file_size));
-  ARROW_RETURN_NOT_OK(Take(arguments, "--verify", VerifyDepthFrom, &settings.verify));
-  ARROW_RETURN_NOT_OK(
-      Take(arguments, "--consistency", ConsistencyFrom, &settings.consistency));
-  ARROW_RETURN_NOT_OK(Take(arguments, "--on-type-mismatch", MismatchPolicyFrom,
-                           &settings.on_type_mismatch));
-  if (arguments.Has("--compression")) {
-    ARROW_RETURN_NOT_OK(InContext(
-        SetCompression(arguments.Value("--compression"), &settings), "--compression"));
+  for (const std::string& name : SettingNames()) {
+    const std::string flag = FlagOf(name);
+    if (!arguments.Has(flag)) continue;
+    ARROW_RETURN_NOT_OK(
+        InContext(SetSetting(name, arguments.Value(flag), &settings), flag));
   }
   ARROW_RETURN_NOT_OK(CheckOnly(arguments, "--mode", "full"));
   ARROW_RETURN_NOT_OK(CheckOnly(arguments, "--format", "parquet"));
   return settings;
 }
 
+JobRules RulesFrom(const Arguments& arguments) {
+  return {.allow_commands = arguments.Has("--allow-commands")};
+}
+
 Result<JobRequest> CopyRequest(const Arguments& arguments) {
   JobRequest request;
   ARROW_ASSIGN_OR_RAISE(request.flags, SettingsFrom(arguments));
+  ARROW_ASSIGN_OR_RAISE(request.environment, SettingsFromEnvironment());
   ARROW_ASSIGN_OR_RAISE(request.resume, ResumeModeFrom(arguments));
   ARROW_ASSIGN_OR_RAISE(std::vector<StreamEntry> streams, TablesFrom(arguments));
   ARROW_ASSIGN_OR_RAISE(
@@ -128,18 +149,30 @@ Result<JobRequest> CopyRequest(const Arguments& arguments) {
 
 Result<JobRequest> FileRequest(const Arguments& arguments) {
   JobRequest request;
-  for (const char* flag : {"--table", "--columns", "--where"}) {
+  for (const char* flag : {"--table", "--columns", "--where", "--sql", "--as"}) {
     if (!arguments.Has(flag)) continue;
     return Error(ErrorKind::kUsage, "cli.table",
                  fmt::format("{} goes with a source and a destination", flag),
                  "a job file names its own streams; --stream picks some");
   }
   ARROW_ASSIGN_OR_RAISE(request.flags, SettingsFrom(arguments));
+  ARROW_ASSIGN_OR_RAISE(request.environment, SettingsFromEnvironment());
   ARROW_ASSIGN_OR_RAISE(request.resume, ResumeModeFrom(arguments));
-  ARROW_ASSIGN_OR_RAISE(request.job, ReadJobFile(arguments.positionals[0]));
+  ARROW_ASSIGN_OR_RAISE(request.job,
+                        ReadJobFile(arguments.positionals[0], RulesFrom(arguments)));
   request.only = arguments.Values("--stream");
   request.state = arguments.Value("--state");
   return request;
+}
+
+Status WarnOfOtherPlaces(const Job& job, std::string_view instead) {
+  ARROW_ASSIGN_OR_RAISE(const auto places, DestinationsOf(job));
+  for (size_t i = 1; i < places.size(); ++i) {
+    Log(LogLevel::kWarning,
+        fmt::format("streams of this job also go to {}, which is not looked at\nHINT: {}",
+                    places[i].uri, instead));
+  }
+  return Status::OK();
 }
 
 Subject SubjectOf(const std::string& argument) {

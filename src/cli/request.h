@@ -11,10 +11,15 @@ namespace sluice::cli {
 
 /// The settings among the flags; a wrong value is kUsage with the flag's name.
 Result<Settings> SettingsFrom(const Arguments& arguments);
+/// What a job file may do besides being read.
+JobRules RulesFrom(const Arguments& arguments);
 /// Of copy, and of plan and check with two places.
 Result<JobRequest> CopyRequest(const Arguments& arguments);
 /// Of a job file.
 Result<JobRequest> FileRequest(const Arguments& arguments);
+
+/// For verbs that look at the job's own destination alone: names the others, if there are any.
+Status WarnOfOtherPlaces(const Job& job, std::string_view instead);
 
 /// What a single argument is meant to be, by its scheme, by what lies there, by its
 /// ending.

@@ -1,17 +1,16 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "app/connectors.h"
-#include "app/job.h"
 #include "app/quantity.h"
 #include "cli/console.h"
 #include "cli/describe.h"
-#include "cli/request.h"
+#include "cli/history.h"
 #include "cli/verbs.h"
-#include "sluice/clock.h"
 
 namespace sluice::cli {
 namespace {
@@ -39,79 +38,86 @@ nlohmann::ordered_json LoadJson(const LoadState& load) {
           {"updated", FormatTime(load.updated_millis)}};
 }
 
-nlohmann::ordered_json RunJson(const RunRecord& run) {
-  nlohmann::ordered_json json = {{"run", run.run},
-                                 {"host", run.host},
-                                 {"pid", run.pid},
-                                 {"version", run.version},
-                                 {"started", FormatTime(run.started_millis)},
-                                 {"ended", nullptr},
-                                 {"exit_code", nullptr}};
-  if (run.ended_millis != 0) {
-    json["ended"] = FormatTime(run.ended_millis);
-    json["exit_code"] = run.exit_code;
-  }
-  return json;
+const RunRecord* FindRun(const std::vector<RunRecord>& runs, const std::string& id) {
+  const auto found = std::find_if(runs.begin(), runs.end(),
+                                  [&id](const RunRecord& run) { return run.run == id; });
+  return found == runs.end() ? nullptr : &*found;
 }
 
-std::string RunText(const RunRecord& run, const std::optional<LeaseHolder>& holder) {
-  if (run.ended_millis != 0) {
-    return fmt::format(
-        "exit {} after {}", run.exit_code,
-        FormatSeconds(static_cast<double>(run.ended_millis - run.started_millis) / 1000));
-  }
-  return holder && holder->held && holder->run == run.run ? "running"
-                                                          : "did not end (killed?)";
+std::string HolderText(const std::optional<LeaseHolder>& holder,
+                       const std::vector<RunRecord>& runs) {
+  if (!holder || !holder->held) return "not running";
+  std::string text = fmt::format("running: process {} on {}, run {}", holder->pid,
+                                 Printable(holder->host), holder->run);
+  const RunRecord* run = FindRun(runs, holder->run);
+  if (run != nullptr) text += ", since " + FormatTime(run->started_millis);
+  return text;
 }
 
-std::string HolderText(const std::optional<LeaseHolder>& holder) {
-  if (!holder || !holder->held) return "free";
-  return fmt::format("held by process {} on {}, run {}", holder->pid, holder->host,
-                     holder->run);
+bool IsUnfinished(const LoadState& load) { return load.phase < Phase::kCleaned; }
+
+/// What somebody who looks would do now; "" when nothing is left to do.
+std::string NextStep(const std::string& job, bool held, int64_t unfinished,
+                     const std::vector<RunRecord>& runs) {
+  if (held) return "wait for the run, or stop it with Ctrl-C (SIGINT) there";
+  const bool failed =
+      !runs.empty() && (runs[0].ended_millis == 0 || runs[0].exit_code != 0);
+  if (unfinished == 0 && !failed) return {};
+  const std::string command = runs.empty() ? "" : CommandLineOf(runs[0]);
+  if (command.empty()) return fmt::format("run job {} again: it resumes", Printable(job));
+  return fmt::format("{} with: {}", unfinished > 0 ? "resume" : "run again",
+                     Printable(command));
+}
+
+struct LoadRows {
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
+  TextTable table{"lllll"};
+  int64_t unfinished = 0;
+};
+/// Each stream's newest, and what is not finished.
+LoadRows RowsOf(const std::vector<LoadState>& loads) {
+  LoadRows rows;
+  std::set<std::string> streams;
+  for (const LoadState& load : loads) {
+    if (!streams.insert(load.spec.stream).second && !IsUnfinished(load)) continue;
+    if (IsUnfinished(load)) ++rows.unfinished;
+    rows.json.push_back(LoadJson(load));
+    rows.table.Add({"load", Printable(load.spec.stream), load.spec.load,
+                    ToString(load.phase), ProgressOf(load)});
+  }
+  return rows;
 }
 
 Status AddJob(const std::string& job, StateStore& state, Outcome* outcome) {
   ARROW_ASSIGN_OR_RAISE(const auto holder, state.Holder(job));
   ARROW_ASSIGN_OR_RAISE(const auto loads, state.Loads(job, kLoadsAsked));
   ARROW_ASSIGN_OR_RAISE(const auto runs, state.Runs(job, kRunsShown));
+  const bool held = holder && holder->held;
+  LoadRows rows = RowsOf(loads);
+  const std::string next = NextStep(job, held, rows.unfinished, runs);
   nlohmann::ordered_json json = {{"job", job}, {"holder", nullptr}};
-  if (holder && holder->held) {
+  if (held) {
+    const RunRecord* run = FindRun(runs, holder->run);
     json["holder"] = {{"host", holder->host},
                       {"pid", holder->pid},
                       {"run", holder->run},
+                      {"since", run == nullptr ? "" : FormatTime(run->started_millis)},
                       {"expires_in_seconds", holder->expires_in_millis / 1000}};
   }
-  outcome->text += fmt::format("{}  {}\n", Printable(job), HolderText(holder));
-  TextTable load_table("lllll");
-  json["loads"] = nlohmann::ordered_json::array();
-  std::set<std::string> streams;
-  for (const LoadState& load : loads) {
-    const bool finished = load.phase >= Phase::kCleaned;
-    if (!streams.insert(load.spec.stream).second && finished) continue;
-    json["loads"].push_back(LoadJson(load));
-    load_table.Add({"load", Printable(load.spec.stream), load.spec.load,
-                    ToString(load.phase), ProgressOf(load)});
-  }
+  json["next"] = next;
+  json["loads"] = std::move(rows.json);
   TextTable run_table("llll");
   json["runs"] = nlohmann::ordered_json::array();
   for (const RunRecord& run : runs) {
     json["runs"].push_back(RunJson(run));
-    run_table.Add({"run", run.run, FormatTime(run.started_millis), RunText(run, holder)});
+    run_table.Add({"run", run.run, FormatTime(run.started_millis), EndOf(run, holder)});
   }
-  outcome->text += load_table.ToString("  ") + run_table.ToString("  ") + "\n";
+  outcome->text += fmt::format("{}  {}\n", Printable(job), HolderText(holder, runs));
+  outcome->text += rows.table.ToString("  ") + run_table.ToString("  ");
+  if (!next.empty()) outcome->text += "  next  " + next + "\n";
+  outcome->text += "\n";
   (*outcome->members)["jobs"].push_back(std::move(json));
   return Status::OK();
-}
-
-/// The argument is a job file or, where there is no such file, a job's name.
-Result<std::string> JobNameOf(const std::string& argument) {
-  std::error_code error;
-  if (!std::filesystem::exists(argument, error) && CheckJobName(argument).ok() &&
-      SubjectOf(argument) != Subject::kJobFile) {
-    return argument;
-  }
-  ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument));
-  return job.name;
 }
 
 Status ShowState(const Arguments& arguments, Outcome* outcome) {
@@ -120,7 +126,7 @@ Status ShowState(const Arguments& arguments, Outcome* outcome) {
   (*outcome->members)["jobs"] = nlohmann::ordered_json::array();
   std::vector<std::string> jobs;
   if (!arguments.positionals.empty()) {
-    ARROW_ASSIGN_OR_RAISE(std::string job, JobNameOf(arguments.positionals[0]));
+    ARROW_ASSIGN_OR_RAISE(std::string job, JobNameOf(arguments));
     jobs.push_back(std::move(job));
   }
   std::error_code error;

@@ -3,21 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "app/quantity.h"
 #include "base/log.h"
 #include "base/redact.h"
+#include "base/vocabulary_json.h"
 #include "cli/console.h"
 #include "cli/display.h"
 #include "cli/signals.h"
+#include "cli/summary.h"
 
 namespace sluice::cli {
 namespace {
 
-/// Beyond it the summary has totals and failures only.
-constexpr size_t kStreamsShownMax = 20;
 constexpr size_t kErrorsShownMax = 20;
 
 /// Below `destination`; null for a load that has none yet.
@@ -50,47 +50,6 @@ nlohmann::ordered_json LoadJson(const StreamReport& stream, const Endpoint& dest
   return load;
 }
 
-double SecondsOf(const StreamReport& stream) {
-  return std::accumulate(stream.timings.begin(), stream.timings.end(), 0.0,
-                         [](double sum, const auto& step) { return sum + step.second; });
-}
-
-std::string Summary(const TransferReport& report, double seconds) {
-  TextTable table("lrrrrl");
-  int64_t rows = 0, bytes = 0, files = 0, done = 0;
-  for (const StreamReport& stream : report.streams) {
-    if (!stream.status.ok()) continue;
-    ++done;
-    rows += stream.rows;
-    bytes += stream.bytes;
-    files += stream.files;
-    if (report.streams.size() > kStreamsShownMax) continue;
-    table.Add({Printable(stream.stream), FormatCount(stream.rows) + " rows",
-               Counted(stream.files, "file"), FormatSize(stream.bytes),
-               FormatSeconds(SecondsOf(stream)), Printable(stream.location)});
-  }
-  std::string text = table.ToString();
-  for (const StreamReport& stream : report.streams) {
-    for (const auto& [column, count] : stream.coerced) {
-      text += fmt::format("{}.{}: {} did not fit and went by the policy\n",
-                          Printable(stream.stream), Printable(column),
-                          Counted(count, "value"));
-    }
-  }
-  const auto all = static_cast<int64_t>(report.streams.size());
-  text +=
-      fmt::format("{}{}: {} rows, {}, {} in {}\n",
-                  done == all ? std::string() : fmt::format("{} of ", FormatCount(done)),
-                  Counted(all, "stream"), FormatCount(rows), Counted(files, "file"),
-                  FormatSize(bytes), FormatSeconds(seconds));
-  return text;
-}
-
-bool AnyDone(const TransferReport& report) {
-  return std::any_of(report.streams.begin(), report.streams.end(),
-                     [](const StreamReport& stream) { return stream.status.ok(); });
-}
-
 /// The run's own error, else the one the exit code stands for.
 Status WorstError(const TransferReport& report) {
   if (!report.status.ok()) return report.status;
@@ -109,7 +68,7 @@ void ReportErrors(const TransferReport& report) {
   size_t shown = 0, failed = 0;
   for (const StreamReport& stream : report.streams) {
     if (stream.status.ok() || ++failed > kErrorsShownMax) continue;
-    ReportError(stream.status, stream.stream);
+    ReportError(stream.status, stream.stream, stream.load);
     ++shown;
   }
   if (failed > shown) {
@@ -130,26 +89,52 @@ void ReportSignal(const Signals& signals, Outcome* outcome) {
           : "drained: chunks that were finished are kept; the same command resumes");
 }
 
+/// What the history of runs keeps of the request.
+std::string AskedOf(const OpenedJob& opened, const Arguments& arguments) {
+  std::error_code error;
+  const nlohmann::json asked = {{"command", CommandLineOf(arguments)},
+                                {"folder", std::filesystem::current_path(error).string()},
+                                {"source", opened.located.source.uri},
+                                {"destination", opened.located.destination.uri}};
+  return asked.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void AddMembers(const OpenedJob& opened, const TransferReport& report, double seconds,
+                Outcome* outcome) {
+  for (const StreamReport& stream : report.streams)
+    outcome->loads->push_back(LoadJson(stream, PlaceOf(opened, stream.stream)));
+  nlohmann::ordered_json& members = *outcome->members;
+  members["source"] = opened.located.source.uri;
+  members["destination"] = opened.located.destination.uri;
+  members["job"] = opened.spec.job;
+  members["seconds"] = seconds;
+  members["consistency"] = ToString(report.consistency);
+  members["position"] = report.position;
+  members["warnings"] = nlohmann::ordered_json::array();
+  for (const std::string& warning : report.warnings)
+    members["warnings"].push_back(Redact(warning));
+}
+
 }  // namespace
 
 Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
+  const Arguments& arguments = invocation.arguments;
+  const auto kind = ChooseDisplay(arguments);
+  if (!kind.ok()) return Failed(kind.status());
   Signals signals;
   Clock& clock = SystemClock();
   const auto began = clock.Elapsed();
   auto opened = OpenForRun(request, clock);
   if (!opened.ok()) return Failed(opened.status());
   SetLogRun(opened->spec.run);
+  opened->spec.asked = AskedOf(*opened, arguments);
   Log(LogLevel::kDebug,
       fmt::format("run {} of job {}: {} to {}, state {}", opened->spec.run,
                   opened->spec.job, opened->source->Describe(),
                   opened->destination->Describe(), opened->state->Describe()));
-  const Arguments& arguments = invocation.arguments;
-  const DisplayWish wish{.quiet = arguments.Has("--quiet"),
-                         .json = invocation.json,
-                         .wanted = arguments.Has("--progress"),
-                         .unwanted = arguments.Has("--no-progress")};
-  const auto display = MakeDisplay(
-      ChooseDisplay(wish), static_cast<int64_t>(opened->spec.streams.size()), clock);
+  const auto display =
+      MakeDisplay(*kind, static_cast<int64_t>(opened->spec.streams.size()), clock,
+                  [&signals] { return signals.count(); });
   const Collaborators parts{*opened->source, *opened->destination, *opened->state, clock,
                             *display};
   const TransferReport report =
@@ -163,19 +148,22 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   outcome.reported = true;
   ReportErrors(report);
   ReportSignal(signals, &outcome);
-  for (const StreamReport& stream : report.streams)
-    outcome.loads->push_back(LoadJson(stream, opened->located.destination));
   const double seconds = std::chrono::duration<double>(clock.Elapsed() - began).count();
-  (*outcome.members)["destination"] = opened->located.destination.uri;
-  (*outcome.members)["job"] = opened->spec.job;
-  (*outcome.members)["seconds"] = seconds;
-  (*outcome.members)["warnings"] = report.warnings;
+  AddMembers(*opened, report, seconds, &outcome);
   if (arguments.Has("--quiet") || invocation.json) return outcome;
+  const std::string summary =
+      Redact(SummaryOf(report, {.job = opened->spec.job,
+                                .source = opened->located.source.uri,
+                                .destination = opened->located.destination.uri,
+                                .state = opened->located.state_path,
+                                .command = CommandLineOf(arguments),
+                                .exit_code = CodeOf(outcome),
+                                .seconds = seconds}));
   // What arrived although something failed is told, but not as the result.
   if (outcome.error.ok()) {
-    outcome.text = Summary(report, seconds);
-  } else if (AnyDone(report)) {
-    WriteStderr(Summary(report, seconds));
+    outcome.text = summary;
+  } else {
+    WriteStderr(summary);
   }
   return outcome;
 }

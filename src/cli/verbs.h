@@ -45,7 +45,11 @@ Outcome Discover(const Invocation& invocation);
 Outcome VerifyVerb(const Invocation& invocation);
 Outcome StatusVerb(const Invocation& invocation);
 Outcome Gc(const Invocation& invocation);
+Outcome JobVerb(const Invocation& invocation);
 Outcome Version(const Invocation& invocation);
 Outcome Help(const Invocation& invocation);
+Outcome LogVerb(const Invocation& invocation);
+Outcome Connectors(const Invocation& invocation);
+Outcome Completion(const Invocation& invocation);
 
 }  // namespace sluice::cli

@@ -37,8 +37,10 @@ Result<VerifyRequest> RequestFrom(const Arguments& arguments) {
           "expected a job file or a manifest, found a folder: " + argument,
           "manifests are the files SCHEMA/TABLE/_sluice/LOAD.json below a destination");
     }
-    ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument));
+    ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument, RulesFrom(arguments)));
     request.job = job.name;
+    ARROW_RETURN_NOT_OK(
+        WarnOfOtherPlaces(job, "give verify the manifests there, one by one"));
     request.streams = arguments.Values("--stream");
     ARROW_ASSIGN_OR_RAISE(request.destination, ResolveDestination(job.destination));
     if (source.empty()) source = job.source;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/connectors.h"
+#include "base/nearest.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
@@ -28,17 +29,21 @@ Outcome Version(const Invocation&) {
 
 Outcome Help(const Invocation& invocation) {
   Outcome outcome;
+  const bool manual = invocation.arguments.Has("--man");
   if (invocation.arguments.positionals.empty()) {
-    outcome.text = OverallHelp();
+    outcome.text = manual ? ManualOf(nullptr) : OverallHelp();
     return outcome;
   }
   const std::string& name = invocation.arguments.positionals.front();
   const Verb* verb = FindVerb(name);
   if (verb == nullptr) {
+    std::vector<std::string> names;
+    for (const Verb& each : Verbs()) names.emplace_back(each.name);
+    const std::string meant = DidYouMean(name, names);
     return Failed(Error(ErrorKind::kUsage, "cli.unknown-verb", "unknown verb " + name,
-                        "sluice --help lists the verbs"));
+                        meant.empty() ? "sluice --help lists the verbs" : meant));
   }
-  outcome.text = HelpOf(*verb);
+  outcome.text = manual ? ManualOf(verb) : HelpOf(*verb);
   return outcome;
 }
 

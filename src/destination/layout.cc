@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/path_name.h"
+#include "base/path_template.h"
 
 namespace sluice {
 namespace {
@@ -46,6 +47,21 @@ bool IsPartName(std::string_view name) {
                           name.find('.', 1) == std::string_view::npos);
 }
 
+/// Of a part, below its table's folder: the one segment that stands for a load, which a template's
+/// folder has exactly once. The default folder is the load's name alone, whatever it is.
+std::string LoadOfFolders(const std::vector<std::string_view>& segments) {
+  if (segments.size() == 4 && LoadOfSegment(segments[2]).empty())
+    return std::string(segments[2]);
+  std::string_view found;
+  for (size_t i = 2; i + 1 < segments.size(); ++i) {
+    const std::string_view load = LoadOfSegment(segments[i]);
+    if (load.empty()) continue;
+    if (!found.empty()) return {};
+    found = load;
+  }
+  return std::string(found);
+}
+
 }  // namespace
 
 LoadLayout::LoadLayout(const TableName& table, std::string_view load) {
@@ -54,6 +70,17 @@ LoadLayout::LoadLayout(const TableName& table, std::string_view load) {
   folder_ = fmt::format("{}/{}", root, segment);
   staging_ = fmt::format("{}/{}/{}/{}", root, kControl, kStaging, segment);
   control_ = fmt::format("{}/{}/{}", root, kControl, segment);
+}
+
+Result<LoadLayout> LoadLayout::Of(const LoadSpec& spec) {
+  LoadLayout layout(spec.relation.name, spec.load);
+  if (spec.path.empty()) return layout;
+  ARROW_ASSIGN_OR_RAISE(layout.folder_,
+                        ExpandPath(spec.path, {.table = spec.relation.name,
+                                               .stream = spec.stream,
+                                               .job = spec.job,
+                                               .load = spec.load}));
+  return layout;
 }
 
 std::string LoadLayout::Part(int64_t ordinal, int64_t n, std::string_view attempt) const {
@@ -82,9 +109,9 @@ PathMeaning MeaningOf(std::string_view path) {
   if (segments.size() < 4) return meaning;
   meaning.table_folder = fmt::format("{}/{}", segments[0], segments[1]);
   if (segments[2] != kControl) {
-    if (segments.size() != 4 || !IsPartName(segments[3])) return meaning;
-    meaning.kind = PathMeaning::Kind::kPart;
-    meaning.load = segments[2];
+    if (!IsPartName(segments.back())) return meaning;
+    meaning.load = LoadOfFolders(segments);
+    if (!meaning.load.empty()) meaning.kind = PathMeaning::Kind::kPart;
     return meaning;
   }
   if (segments[3] == kStaging) {

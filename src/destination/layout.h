@@ -1,6 +1,7 @@
 /// \file
 /// Where a load's objects lie below the destination's root:
-///   {schema}/{table}/{load}/part-{chunk:06}-{n:03}.parquet   what readers see
+///   {schema}/{table}/{load}/part-{chunk:06}-{n:03}.parquet   what readers see; the folder may be
+///                                                            deeper (base/path_template.h)
 ///   {schema}/{table}/_sluice/{load}.json                     the slot, or manifest
 ///   {schema}/{table}/_sluice/{load}.dropped.json             its objects are gone
 ///   {schema}/{table}/_sluice/staging/{load}/{chunk:06}-{n:03}.{attempt}.tmp
@@ -12,13 +13,17 @@
 #include <string_view>
 
 #include "sluice/error.h"
+#include "sluice/receipt.h"
 #include "sluice/table.h"
 
 namespace sluice {
 
 class LoadLayout {
  public:
+  /// Of the default folder.
   LoadLayout(const TableName& table, std::string_view load);
+  /// Of the folder that the load's template asks for; kUsage "path.template".
+  static Result<LoadLayout> Of(const LoadSpec& spec);
 
   const std::string& folder() const { return folder_; }  ///< of the objects
   const std::string& staging() const { return staging_; }
@@ -43,7 +48,7 @@ struct PathMeaning {
   enum class Kind { kOther, kPart, kSlot, kDropped, kStaged };
   Kind kind = Kind::kOther;
   std::string table_folder;  ///< "{schema}/{table}"
-  std::string load;
+  std::string load;          ///< of a part: as its folder says, at any depth
 };
 PathMeaning MeaningOf(std::string_view path);
 

@@ -58,6 +58,41 @@ TEST(PathMeaning, PathsSayWhatTheyAre) {
   }
 }
 
+constexpr char kLoad[] = "019c167f-cbff-7000-8000-000000000001";
+
+TEST(LoadLayout, ATemplateMovesTheFolderAndNothingElse) {
+  LoadSpec spec;
+  spec.load = kLoad;
+  spec.relation.name = {"main", "t"};
+  spec.path = "{schema}/{table}/dt={date}/{load}";
+  const LoadLayout layout = LoadLayout::Of(spec).ValueOrDie();
+  const std::string folder = std::string("main/t/dt=2026-01-31/") + kLoad;
+  EXPECT_EQ(layout.folder(), folder);
+  EXPECT_EQ(layout.slot(), std::string("main/t/_sluice/") + kLoad + ".json");
+  EXPECT_EQ(layout.staging(), std::string("main/t/_sluice/staging/") + kLoad);
+  EXPECT_TRUE(layout.IsPart(folder + "/part-000001-000.parquet"));
+  EXPECT_FALSE(
+      layout.IsPart(std::string("main/t/") + kLoad + "/part-000001-000.parquet"));
+  spec.path = "{schema}/{load}";
+  EXPECT_EQ(KindOf(LoadLayout::Of(spec).status()), ErrorKind::kUsage);
+}
+
+TEST(PathMeaning, APartSaysItsLoadAtAnyDepth) {
+  const std::string load = kLoad, part = "/part-000001-000.parquet";
+  for (const std::string& folder :
+       {"main/t/" + load, "main/t/load=" + load, "main/t/dt=2026-01-31/" + load,
+        "main/t/" + load + "/dt=2026-01-31", "main/t/a/b/c/load=" + load + "/d"}) {
+    const PathMeaning meaning = MeaningOf(folder + part);
+    EXPECT_EQ(meaning.kind, Kind::kPart) << folder;
+    EXPECT_EQ(meaning.load, load) << folder;
+    EXPECT_EQ(meaning.table_folder, "main/t") << folder;
+  }
+  for (const std::string& folder :
+       {std::string("main/t/dt=2026-01-31/x"), "main/t/" + load + "/" + load,
+        "main/" + load, "main/t/x" + load + "/y"})
+    EXPECT_EQ(MeaningOf(folder + part).kind, Kind::kOther) << folder;
+}
+
 TEST(PathMeaning, AFolderNamesItsTable) {
   EXPECT_EQ(TableOfFolder("main/or%2Fders"), (TableName{"main", "or/ders"}));
   EXPECT_EQ(TableOfFolder("main"), std::nullopt);

@@ -70,6 +70,13 @@ json ChunkToJson(const Chunk& chunk, const ChunkReceipt& receipt) {
           {"objects", std::move(objects)}};
 }
 
+json PlanToJson(const LoadSpec& spec) {
+  json plan = {{"source", JsonFromText(spec.source)},
+               {"relation", ToJson(spec.relation)}};
+  if (!spec.path.empty()) plan["path"] = JsonFromText(spec.path);
+  return plan;
+}
+
 json ObjectToJson(const TableName& table, const ObjectRef& object, int64_t rows) {
   auto entry = ToJson(object);
   entry["table"] = JsonFromText(ToString(table));
@@ -112,7 +119,7 @@ Result<std::string> CommittedSlot(const LoadSpec& spec,
       {"schema", spec.schema == nullptr ? json::array() : SchemaForPeople(*spec.schema)},
       {"types", kTypesVersion},
       {"key", JsonFromTexts(spec.key)},
-      {"sql", nullptr},
+      {"sql", spec.relation.sql.empty() ? json() : JsonFromText(spec.relation.sql)},
       {"consistency",
        {{"kind", ToString(facts.consistency)},
         {"mixed", facts.mixed},
@@ -121,8 +128,7 @@ Result<std::string> CommittedSlot(const LoadSpec& spec,
       {"objects", std::move(objects)},
       {"predicate", JsonFromText(facts.predicate)},
       {"clock", JsonFromInt(facts.clock_micros)},
-      {"plan",
-       {{"source", JsonFromText(spec.source)}, {"relation", ToJson(spec.relation)}}},
+      {"plan", PlanToJson(spec)},
       {"retract", json::array()},
       {"coerced", JsonFromCounts(coerced)},
       {"rows", JsonFromInt(rows)},
@@ -265,7 +271,7 @@ Result<ChunkReceipt> ReceiptOf(const json& value, const Manifest& manifest,
 
 Result<std::map<std::string, KnownObject>> ObjectsOf(JsonReader& reader,
                                                      const Manifest& manifest) {
-  LoadLayout layout(manifest.spec.relation.name, manifest.spec.load);
+  ARROW_ASSIGN_OR_RAISE(const auto layout, LoadLayout::Of(manifest.spec));
   std::map<std::string, KnownObject> objects;
   for (const auto& value : reader.List("objects")) {
     ARROW_ASSIGN_OR_RAISE(auto ref, ObjectRefFromJson(value));
@@ -302,21 +308,12 @@ Status ReadConsistency(const json& value, ManifestFacts* facts) {
   return MalformedJson("consistency", "a known kind");
 }
 
-/// TableInfo's JSON has a relation; here it is alone.
-Result<Relation> RelationOf(const json& plan, LoadSpec* spec) {
+Status ReadPlan(const json& plan, LoadSpec* spec) {
   JsonReader reader(plan, "plan");
   spec->source = reader.Text("source");
-  JsonReader relation(reader.Member("relation"), "relation");
-  Relation found;
-  found.name = {relation.Text("schema"), relation.Text("table")};
-  found.columns = relation.Texts("columns");
-  found.where = relation.Text("where");
-  auto policy = OnTypeMismatchFrom(relation.Text("on_type_mismatch"));
-  if (!policy.ok()) relation.Refuse("on_type_mismatch", "error, null or string");
-  found.on_type_mismatch = policy.ValueOr(OnTypeMismatch::kError);
-  ARROW_RETURN_NOT_OK(reader.status());
-  ARROW_RETURN_NOT_OK(relation.status());
-  return found;
+  if (reader.Has("path")) spec->path = reader.Text("path");
+  spec->relation = reader.Take("relation", RelationFromJson(reader.Member("relation")));
+  return reader.status();
 }
 
 Status ReadChunks(JsonReader& reader, Manifest* manifest) {
@@ -360,7 +357,7 @@ Status ReadInto(const json& parsed, Manifest* manifest) {
   const auto& plan = reader.Member("plan");
   const auto& consistency = reader.Member("consistency");
   ARROW_RETURN_NOT_OK(reader.status());
-  ARROW_ASSIGN_OR_RAISE(spec.relation, RelationOf(plan, &spec));
+  ARROW_RETURN_NOT_OK(ReadPlan(plan, &spec));
   ARROW_RETURN_NOT_OK(ReadConsistency(consistency, &manifest->facts));
   ARROW_RETURN_NOT_OK(ReadChunks(reader, manifest));
   ARROW_RETURN_NOT_OK(reader.status());

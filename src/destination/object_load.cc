@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "arrow/util/cancel.h"
 #include "base/crash_point.h"
 #include "base/side_by_side.h"
@@ -33,16 +36,16 @@ Result<Slot> Resolve(Store& store, const TableName& table, const std::string& lo
 
 class ObjectLoad final : public Load {
  public:
-  ObjectLoad(Store& store, LoadSpec spec)
+  ObjectLoad(Store& store, LoadSpec spec, LoadLayout layout)
       : store_(store),
         spec_(std::move(spec)),
         table_(spec_.relation.name),
-        layout_(table_, spec_.load) {}
+        layout_(std::move(layout)) {}
 
   Result<ChunkReceipt> Prepare(
       const PrepareContext& context,
       const std::shared_ptr<arrow::RecordBatchReader>& rows) override {
-    return PrepareChunk(store_, spec_, context, *rows);
+    return PrepareChunk(store_, spec_, layout_, context, *rows);
   }
 
   Result<std::vector<ChunkReceipt>> Publish(const std::vector<ChunkReceipt>& winners,
@@ -59,12 +62,20 @@ class ObjectLoad final : public Load {
   Status Retire(const ChunkReceipt& receipt) override;
   Result<Slot> Commit(const std::vector<ChunkReceipt>& published,
                       const ManifestFacts& facts) override;
-  Result<Slot> FindSlot() override { return FindLoadSlot(store_, table_, spec_.load); }
+  Result<Slot> FindSlot() override {
+    return Located(FindLoadSlot(store_, table_, spec_.load));
+  }
   Status Discard() override;
   Status CleanUp() override;
 
  private:
   Result<ObjectRef> PublishOne(const StagedObject& staged);
+  /// What is staged and not published; by the places a store may list it under.
+  Result<std::vector<StagedObject>> Leftovers();
+  Result<Slot> Located(Result<Slot> slot) const {
+    if (slot.ok()) slot->location = layout_.folder();
+    return slot;
+  }
   Status CheckOurs(const ChunkReceipt& receipt) const;
 
   Store& store_;
@@ -95,6 +106,19 @@ Result<ObjectRef> ObjectLoad::PublishOne(const StagedObject& staged) {
     published = store_.Publish(staged);
   }
   return published;
+}
+
+Result<std::vector<StagedObject>> ObjectLoad::Leftovers() {
+  ARROW_ASSIGN_OR_RAISE(auto leftovers, store_.ListStaged(layout_.staging()));
+  if (spec_.path.empty()) return leftovers;
+  // A store without a staging area of its own lists by the names to come.
+  ARROW_ASSIGN_OR_RAISE(auto named, store_.ListStaged(layout_.folder()));
+  for (StagedObject& object : named) {
+    const bool known =
+        std::find(leftovers.begin(), leftovers.end(), object) != leftovers.end();
+    if (!known && layout_.IsPart(object.path)) leftovers.push_back(std::move(object));
+  }
+  return leftovers;
 }
 
 Result<std::vector<ChunkReceipt>> ObjectLoad::Publish(
@@ -130,7 +154,7 @@ Status ObjectLoad::Retire(const ChunkReceipt& receipt) {
   ARROW_RETURN_NOT_OK(CheckOurs(receipt));
   for (const auto& object : receipt.staged) ARROW_RETURN_NOT_OK(store_.Abort(object));
   // An attempt that died left no receipt of what it had staged.
-  ARROW_ASSIGN_OR_RAISE(auto leftovers, store_.ListStaged(layout_.staging()));
+  ARROW_ASSIGN_OR_RAISE(const auto leftovers, Leftovers());
   for (const auto& object : leftovers) {
     if (object.attempt == receipt.attempt) ARROW_RETURN_NOT_OK(store_.Abort(object));
   }
@@ -145,7 +169,7 @@ Result<Slot> ObjectLoad::Commit(const std::vector<ChunkReceipt>& published,
   if (slot.outcome != Outcome::kUndecided) return slot;
   ARROW_RETURN_NOT_OK(Reach(CrashPoint::kSlotBegun));
   auto put = store_.Put(layout_.slot(), json, PutMode::kCreateOnly);
-  ARROW_ASSIGN_OR_RAISE(slot, Resolve(store_, table_, spec_.load, put.status()));
+  ARROW_ASSIGN_OR_RAISE(slot, Located(Resolve(store_, table_, spec_.load, put.status())));
   // Beyond this point the load is decided.
   ARROW_RETURN_NOT_OK(Reach(CrashPoint::kSlotWritten));
   return slot;
@@ -165,7 +189,7 @@ Status ObjectLoad::Discard() {
     bool reached = std::exchange(first, false);
     return reached ? Reach(CrashPoint::kDiscardHalf) : Status::OK();
   };
-  ARROW_ASSIGN_OR_RAISE(auto staged, store_.ListStaged(layout_.staging()));
+  ARROW_ASSIGN_OR_RAISE(const auto staged, Leftovers());
   for (const auto& object : staged) {
     ARROW_RETURN_NOT_OK(store_.Abort(object));
     ARROW_RETURN_NOT_OK(half());
@@ -185,7 +209,7 @@ Status ObjectLoad::CleanUp() {
     return Error(ErrorKind::kFailed, "load.undecided",
                  fmt::format("wanted a decided load, found no slot: {}", slot.path));
   }
-  ARROW_ASSIGN_OR_RAISE(auto staged, store_.ListStaged(layout_.staging()));
+  ARROW_ASSIGN_OR_RAISE(const auto staged, Leftovers());
   for (const auto& object : staged) ARROW_RETURN_NOT_OK(store_.Abort(object));
   return Status::OK();
 }
@@ -200,7 +224,8 @@ Result<std::unique_ptr<Load>> OpenObjectLoad(Store& store, const LoadSpec& spec)
                     spec.load, ToString(spec.relation.name)));
   }
   ARROW_RETURN_NOT_OK(CompressionOf(spec.compression));
-  return std::make_unique<ObjectLoad>(store, spec);
+  ARROW_ASSIGN_OR_RAISE(LoadLayout layout, LoadLayout::Of(spec));
+  return std::make_unique<ObjectLoad>(store, spec, std::move(layout));
 }
 
 Result<Slot> FindLoadSlot(Store& store, const TableName& table, const std::string& load) {

@@ -11,28 +11,38 @@
 #include "destination/layout.h"
 #include "destination/manifest.h"
 #include "destination/object_load.h"
+#include "store/object_path.h"
 
 namespace sluice {
 namespace {
 
 /// What of one load lies about.
 struct Traces {
+  struct Folder {
+    int64_t files = 0, size = 0;
+  };
   bool slot = false, dropped = false;
-  int64_t files = 0, size = 0, staged = 0, modified_micros = 0;
+  std::map<std::string, Folder> folders;  ///< that hold parts
+  int64_t staged = 0, modified_micros = 0;
 };
 
-Status FillFromSlot(Store& store, LoadEntry* entry) {
+Status FillFromSlot(Store& store, const Traces& traces, LoadEntry* entry) {
   ARROW_ASSIGN_OR_RAISE(auto slot, FindLoadSlot(store, entry->table, entry->load));
   entry->outcome = slot.outcome;
   if (slot.outcome != Outcome::kCommitted) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(auto manifest, ReadManifest(slot));
+  ARROW_ASSIGN_OR_RAISE(const auto layout, LoadLayout::Of(manifest.spec));
+  entry->location = layout.folder();
   entry->job = manifest.spec.job;
   entry->stream = manifest.spec.stream;
   entry->source = manifest.spec.source;
   entry->replaces = manifest.facts.replaces;
   entry->rows = manifest.rows;
   entry->size = manifest.bytes;
-  const int64_t visible = std::exchange(entry->files, 0);
+  // What lies elsewhere is somebody's copy, whatever its name says.
+  const auto own = traces.folders.find(layout.folder());
+  const int64_t visible = own == traces.folders.end() ? 0 : own->second.files;
+  entry->files = 0;
   for (const auto& receipt : manifest.receipts) {
     entry->files += static_cast<int64_t>(receipt.objects.size());
   }
@@ -59,9 +69,11 @@ class ObjectStoreDestination final : public Destination {
  private:
   Result<std::map<std::string, Traces>> TracesOf(const TableName& table);
   Result<int64_t> AbortStaged(const TableName& table, const std::string& load);
-  /// Removes the visible parts of a load, save those in `keep`.
+  /// Removes the parts in a load's folder, save those in `keep`.
   Result<int64_t> RemoveParts(const LoadLayout& layout,
                               const std::set<std::string>& keep);
+  /// Removes every part of a load whose folder nobody told.
+  Result<int64_t> RemovePartsAnywhere(const TableName& table, const std::string& load);
   Status MarkDropped(const LoadLayout& layout, const std::string& load);
 
   const std::unique_ptr<Store> store_;
@@ -117,8 +129,9 @@ Result<std::map<std::string, Traces>> ObjectStoreDestination::TracesOf(
     traces.dropped |= meaning.kind == PathMeaning::Kind::kDropped;
     traces.modified_micros = std::max(traces.modified_micros, object.modified_micros);
     if (meaning.kind != PathMeaning::Kind::kPart) continue;
-    ++traces.files;
-    traces.size += object.size;
+    auto& parts = traces.folders[SplitPath(object.path).folder];
+    ++parts.files;
+    parts.size += object.size;
   }
   ARROW_ASSIGN_OR_RAISE(auto staged, store_->ListStaged(folder));
   for (const auto& object : staged) {
@@ -143,12 +156,15 @@ Result<std::vector<LoadEntry>> ObjectStoreDestination::Loads(const TableName& ta
     entry.load = load;
     entry.dropped = traces.dropped;
     entry.manifest = layout.slot();
-    entry.location = layout.folder();
-    entry.size = traces.size;
-    entry.files = traces.files;
+    entry.location =
+        traces.folders.size() == 1 ? traces.folders.begin()->first : layout.folder();
+    for (const auto& [folder, parts] : traces.folders) {
+      entry.size += parts.size;
+      entry.files += parts.files;
+    }
     entry.staged = traces.staged;
     entry.modified_micros = traces.modified_micros;
-    if (traces.slot) ARROW_RETURN_NOT_OK(FillFromSlot(*store_, &entry));
+    if (traces.slot) ARROW_RETURN_NOT_OK(FillFromSlot(*store_, traces, &entry));
     entries.push_back(std::move(entry));
   }
   return entries;
@@ -175,6 +191,19 @@ Result<int64_t> ObjectStoreDestination::RemoveParts(const LoadLayout& layout,
   return removed;
 }
 
+Result<int64_t> ObjectStoreDestination::RemovePartsAnywhere(const TableName& table,
+                                                            const std::string& load) {
+  int64_t removed = 0;
+  ARROW_ASSIGN_OR_RAISE(auto objects, store_->List(TableFolder(table)));
+  for (const auto& object : objects) {
+    const auto meaning = MeaningOf(object.path);
+    if (meaning.kind != PathMeaning::Kind::kPart || meaning.load != load) continue;
+    ARROW_RETURN_NOT_OK(store_->Delete(object.path));
+    ++removed;
+  }
+  return removed;
+}
+
 Status ObjectStoreDestination::Drop(const TableName& table, const std::string& load) {
   ARROW_ASSIGN_OR_RAISE(auto slot, FindLoadSlot(*store_, table, load));
   if (slot.outcome != Outcome::kCommitted) {
@@ -182,7 +211,8 @@ Status ObjectStoreDestination::Drop(const TableName& table, const std::string& l
                  fmt::format("only a committed load can be dropped; load {} is not: {}",
                              load, slot.path));
   }
-  LoadLayout layout(table, load);
+  ARROW_ASSIGN_OR_RAISE(const auto manifest, ReadManifest(slot));
+  ARROW_ASSIGN_OR_RAISE(const auto layout, LoadLayout::Of(manifest.spec));
   ARROW_RETURN_NOT_OK(MarkDropped(layout, load));
   return RemoveParts(layout, {}).status();
 }
@@ -190,16 +220,12 @@ Status ObjectStoreDestination::Drop(const TableName& table, const std::string& l
 Result<int64_t> ObjectStoreDestination::AbortStaged(const TableName& table,
                                                     const std::string& load) {
   int64_t removed = 0;
-  ARROW_ASSIGN_OR_RAISE(auto leftovers,
-                        store_->ListStaged(LoadLayout(table, load).staging()));
+  ARROW_ASSIGN_OR_RAISE(auto leftovers, store_->ListStaged(TableFolder(table)));
   for (const auto& object : leftovers) {
-    ARROW_RETURN_NOT_OK(store_->Abort(object));
-    ++removed;
-  }
-  // What belongs to no load was half of a small object when its writer died.
-  ARROW_ASSIGN_OR_RAISE(auto strays, store_->ListStaged(StagingFolder(table)));
-  for (const auto& object : strays) {
-    if (!MeaningOf(object.path).load.empty()) continue;
+    // What belongs to no load was half of a small object when its writer died.
+    const auto meaning = MeaningOf(object.path);
+    const bool stray = meaning.kind == PathMeaning::Kind::kStaged && meaning.load.empty();
+    if (!stray && meaning.load != load) continue;
     ARROW_RETURN_NOT_OK(store_->Abort(object));
     ++removed;
   }
@@ -209,15 +235,18 @@ Result<int64_t> ObjectStoreDestination::AbortStaged(const TableName& table,
 Result<int64_t> ObjectStoreDestination::Collect(const TableName& table,
                                                 const std::string& load) {
   ARROW_ASSIGN_OR_RAISE(auto slot, TakeSlotAsDiscarded(*store_, table, load));
-  LoadLayout layout(table, load);
+  if (slot.outcome != Outcome::kCommitted) {
+    ARROW_ASSIGN_OR_RAISE(auto staged, AbortStaged(table, load));
+    ARROW_ASSIGN_OR_RAISE(auto parts, RemovePartsAnywhere(table, load));
+    return staged + parts;
+  }
+  ARROW_ASSIGN_OR_RAISE(auto manifest, ReadManifest(slot));
+  ARROW_ASSIGN_OR_RAISE(const auto layout, LoadLayout::Of(manifest.spec));
+  ARROW_ASSIGN_OR_RAISE(auto dropped, store_->Head(layout.dropped()));
   std::set<std::string> keep;
-  if (slot.outcome == Outcome::kCommitted) {
-    ARROW_ASSIGN_OR_RAISE(auto dropped, store_->Head(layout.dropped()));
-    ARROW_ASSIGN_OR_RAISE(auto manifest, ReadManifest(slot));
-    for (const auto& receipt : manifest.receipts) {
-      for (const auto& object : receipt.objects) {
-        if (!dropped) keep.insert(object.path);
-      }
+  for (const auto& receipt : manifest.receipts) {
+    for (const auto& object : receipt.objects) {
+      if (!dropped) keep.insert(object.path);
     }
   }
   ARROW_ASSIGN_OR_RAISE(auto staged, AbortStaged(table, load));

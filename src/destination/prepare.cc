@@ -34,11 +34,12 @@ ParquetOptions OptionsOf(const LoadSpec& spec, const PrepareContext& context) {
 /// The parts of one attempt, one open at a time.
 class Parts {
  public:
-  Parts(Store& store, const LoadSpec& spec, const PrepareContext& context)
+  Parts(Store& store, const LoadSpec& spec, const LoadLayout& layout,
+        const PrepareContext& context)
       : store_(store),
         spec_(spec),
+        layout_(layout),
         context_(context),
-        layout_(spec.relation.name, spec.load),
         options_(OptionsOf(spec, context)) {}
 
   Status Write(std::shared_ptr<arrow::RecordBatch> batch) {
@@ -106,8 +107,8 @@ class Parts {
 
   Store& store_;
   const LoadSpec& spec_;
+  const LoadLayout& layout_;
   const PrepareContext& context_;
-  const LoadLayout layout_;
   const ParquetOptions options_;
   std::vector<StagedObject> staged_;
   // The encoder writes into the stream, the stream into the object: destroyed in this
@@ -133,7 +134,7 @@ Status WriteAll(const PrepareContext& context, arrow::RecordBatchReader& rows,
 }  // namespace
 
 Result<ChunkReceipt> PrepareChunk(Store& store, const LoadSpec& spec,
-                                  const PrepareContext& context,
+                                  const LoadLayout& layout, const PrepareContext& context,
                                   arrow::RecordBatchReader& rows) {
   if (context.digest == DigestKind::kServer) {
     return Error(ErrorKind::kFailed, "load.digest-kind",
@@ -146,7 +147,7 @@ Result<ChunkReceipt> PrepareChunk(Store& store, const LoadSpec& spec,
   std::optional<RowDigester> digester;
   if (context.digest == DigestKind::kClient) digester.emplace(spec.schema);
 
-  Parts parts(store, spec, context);
+  Parts parts(store, spec, layout, context);
   auto written =
       WriteAll(context, rows, &parts, digester ? &*digester : nullptr, &receipt.rows);
   if (!written.ok()) return parts.Abandon(written);

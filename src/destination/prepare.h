@@ -13,7 +13,7 @@ namespace sluice {
 /// without rows, so that a table without rows gives one file with the schema. On error
 /// what this attempt staged is aborted, as far as the store still answers.
 Result<ChunkReceipt> PrepareChunk(Store& store, const LoadSpec& spec,
-                                  const PrepareContext& context,
+                                  const LoadLayout& layout, const PrepareContext& context,
                                   arrow::RecordBatchReader& rows);
 
 }  // namespace sluice

@@ -61,6 +61,15 @@ struct Cell {
   std::string_view bytes() const { return {reinterpret_cast<const char*>(data), size}; }
 };
 
+/// A column of a statement's result, as information_schema.COLUMNS would say it.
+struct ResultColumn {
+  std::string name;
+  std::string data_type;    ///< "bigint"; "" for a type that has no name here
+  std::string column_type;  ///< "bigint unsigned", "decimal(10,2)"
+  int collation = 0;        ///< its number; 63: bytes
+  int64_t length = 0;       ///< bytes of the longest value
+};
+
 using TextRow = std::vector<std::optional<std::string>>;
 
 class Rows;
@@ -81,6 +90,8 @@ class Connection {
   Result<std::vector<TextRow>> Query(const std::string& sql);
   /// Has the server parse one statement and resolve its names, and drops it.
   Status Check(const std::string& sql);
+  /// The columns of a statement's rows without running it; none where it gives no rows.
+  Result<std::vector<ResultColumn>> ColumnsOf(const std::string& sql);
   /// One statement whose rows are read as they come, binary. One open Rows per connection.
   Result<std::unique_ptr<Rows>> Stream(const std::string& sql);
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,9 @@ class Database {
   /// One statement. kUsage "source.sql" ("state.sql") with SQLite's message for SQL that does not
   /// parse, that is empty, or that is followed by a second statement.
   Result<Statement> Prepare(std::string_view sql);
+  /// The same for SQL that comes again and again: it is compiled once, and kept until the database is
+  /// closed. For few and short texts.
+  Result<Statement> PrepareKept(std::string_view sql);
   void Interrupt();
   int64_t changes() const;
   /// Largest value a read may return; a larger one fails with kResource "sqlite.too-big".
@@ -88,6 +92,7 @@ class Database {
   static int OnBusy(void* self, int count);
 
   sqlite3* db_ = nullptr;
+  std::map<std::string, sqlite3_stmt*, std::less<>> kept_;  // those that nobody uses now
   std::string path_;
   Role role_;
   int busy_timeout_millis_;
@@ -117,6 +122,10 @@ class Statement {
 
   int column_count() const;
   std::string ColumnName(int column) const;
+  /// Of the table's column that the result's column shows; "" for an expression.
+  std::string DeclaredType(int column) const;
+  int parameter_count() const;
+  bool is_readonly() const;           ///< changes nothing in any database
   Type ColumnType(int column) const;  ///< ask before the value is fetched in another type
   int64_t ColumnInt64(int column) const;
   double ColumnDouble(int column) const;
@@ -129,8 +138,10 @@ class Statement {
   friend class Database;
   Statement(sqlite3_stmt* statement, Database* database);
   Status Bound(int code);
+  void Leave();
   sqlite3_stmt* statement_;
   Database* database_;
+  bool kept_ = false;  // goes back to the database
 };
 
 /// Version of the linked library, "3.40.1".

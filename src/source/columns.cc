@@ -59,6 +59,24 @@ int SequenceLength(const unsigned char* bytes, size_t left) {
   return length;
 }
 
+/// Bytes of the sequence that begins at `bytes` and is not well-formed, up to the byte that breaks it:
+/// 1 at least.
+size_t BegunLength(const unsigned char* bytes, size_t left) {
+  constexpr unsigned char kTail[] = {0x80, 0x80, 0x80};
+  unsigned char begun[4] = {bytes[0]};
+  const unsigned char lead = bytes[0];
+  const size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4) return 1;
+  // Is what is there the beginning of any sequence that is well-formed?
+  size_t size = 1;
+  for (; size < length && size < left; ++size) {
+    begun[size] = bytes[size];
+    std::copy_n(kTail, length - size - 1, begun + size + 1);
+    if (SequenceLength(begun, length) == 0) break;
+  }
+  return size;
+}
+
 /// Decimals of at most 15 digits are told apart by doubles: where n / 10^4 is this very value, the
 /// digits of n are its shortest text. Spares the search for it, for money and rates.
 char* FormatFewDecimals(char* out, double value) {
@@ -137,6 +155,23 @@ bool IsUtf8(std::string_view text) {
     left -= static_cast<size_t>(length);
   }
   return true;
+}
+
+std::string WithReplacements(std::string_view text) {
+  std::string out;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+  for (size_t at = 0; at < text.size();) {
+    const size_t left = text.size() - at;
+    const int length = bytes[at] < 0x80 ? 1 : SequenceLength(bytes + at, left);
+    if (length > 0) {
+      out.append(text.substr(at, static_cast<size_t>(length)));
+      at += static_cast<size_t>(length);
+      continue;
+    }
+    out += "\xEF\xBF\xBD";
+    at += BegunLength(bytes + at, left);
+  }
+  return out;
 }
 
 char* FormatInt(char* out, int64_t value) {

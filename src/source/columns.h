@@ -28,6 +28,10 @@ std::optional<int32_t> DaysOfDate(int year, int month, int day);
 /// Well-formed UTF-8 (RFC 3629): no surrogates, no overlong forms.
 bool IsUtf8(std::string_view bytes);
 
+/// `bytes` with U+FFFD in the place of each maximal part of a sequence that is not well-formed, as
+/// Unicode 15 advises (chapter 3, "U+FFFD Substitution of Maximal Subparts").
+std::string WithReplacements(std::string_view bytes);
+
 /// Room for FormatReal and FormatInt.
 inline constexpr int kNumberRoom = 32;
 /// The shortest decimal that reads back as the same double, always with a point: "17.0", "0.1",
@@ -68,7 +72,8 @@ constexpr int64_t BytesOfCells(size_t columns) {
 /// binary column may run out of memory: then Append returns false and status() says so.
 class ColumnBuilder {
  public:
-  /// bool, int8 to int64, date32, timestamp[us], float32, float64, decimal128, string or binary.
+  /// bool, int8 to int64, uint8 to uint64, date32, time64[us], timestamp[us], float32, float64,
+  /// decimal128, decimal256, fixed_size_binary(16), string or binary.
   ColumnBuilder(std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* pool);
   ~ColumnBuilder();
   ColumnBuilder(ColumnBuilder&&) noexcept;
@@ -89,6 +94,7 @@ class ColumnBuilder {
       case 2: return AppendInt16(0);
       case 4: return AppendInt32(0);
       case 16: return AppendDecimal(0);
+      case 32: return AppendWideDecimal(kZeros);
       default: return AppendInt64(0);
     }
   }
@@ -114,6 +120,14 @@ class ColumnBuilder {
   void AppendDecimal(__int128 value) {
     std::memcpy(values_ + length_++ * 16, &value, 16);
   }
+  /// Of a decimal256: the unscaled value, little-endian.
+  void AppendWideDecimal(const uint8_t* value) {
+    std::memcpy(values_ + length_++ * 32, value, 32);
+  }
+  /// Of a fixed_size_binary(16).
+  void AppendSixteen(const uint8_t* value) {
+    std::memcpy(values_ + length_++ * 16, value, 16);
+  }
   [[nodiscard]] bool AppendBytes(std::string_view value) {
     const auto size = static_cast<int64_t>(value.size());
     if (size > bytes_capacity_ - bytes_size_) [[unlikely]] {
@@ -132,6 +146,7 @@ class ColumnBuilder {
  private:
   static constexpr int kBits = -1;    ///< values are a bitmap
   static constexpr int kOffsets = 0;  ///< values are offsets into bytes
+  static constexpr uint8_t kZeros[32] = {};
   bool GrowBytes(int64_t size);
 
   std::shared_ptr<arrow::DataType> type_;

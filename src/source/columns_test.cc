@@ -121,5 +121,33 @@ TEST(ColumnBuilder, AColumnWithoutNullsHasNoBitmap) {
   EXPECT_EQ(array->null_bitmap(), nullptr);
 }
 
+TEST(Utf8, WhatIsNotWellFormedBecomesReplacements) {
+  const std::string r = "\xEF\xBF\xBD";
+  EXPECT_EQ(WithReplacements(""), "");
+  EXPECT_EQ(WithReplacements("aü€😀"), "aü€😀");
+  // The examples of Unicode 15, tables 3-8 to 3-11.
+  EXPECT_EQ(WithReplacements("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82"
+                             "A"),
+            r + r + r + r + r + r + r + r + "A");
+  EXPECT_EQ(WithReplacements("\xED\xA0\x80\xED\xBF\xBF\xED\xAF"
+                             "A"),
+            r + r + r + r + r + r + r + r + "A");
+  EXPECT_EQ(WithReplacements("\xF4\x91\x92\x93\xFF"
+                             "A\x80\xBF"
+                             "B"),
+            r + r + r + r + r + "A" + r + r + "B");
+  EXPECT_EQ(WithReplacements("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF"
+                             "A"),
+            r + r + r + r + "A");
+  EXPECT_EQ(WithReplacements("\xF0\x9F\x98"), r);
+  for (int a = 0; a < 256; ++a) {
+    for (int b = 0; b < 256; ++b) {
+      const std::string text = {static_cast<char>(a), static_cast<char>(b), 'x'};
+      EXPECT_TRUE(IsUtf8(WithReplacements(text)));
+      EXPECT_EQ(IsUtf8(text), WithReplacements(text) == text);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sluice

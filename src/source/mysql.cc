@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/nearest.h"
+#include "sluice/clock.h"
+#include "source/mysql_inspect.h"
 #include "source/mysql_session.h"
 #include "source/mysql_snapshot.h"
 
@@ -96,6 +98,11 @@ class MysqlSource : public Source {
     for (auto& connection : connections)
       set.sessions.push_back(mysql::MakeSession(std::move(connection), set.kind));
     return set;
+  }
+
+  Result<SourceFindings> Inspect(const SourceWish& wish) override {
+    ARROW_ASSIGN_OR_RAISE(const auto connection, Connect());
+    return mysql::InspectServer(*connection, wish, SystemClock());
   }
 
   Result<std::shared_ptr<Connection>> Connect() const {

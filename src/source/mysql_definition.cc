@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <map>
 
@@ -11,6 +12,9 @@
 
 namespace sluice::mysql {
 namespace {
+
+/// A statement about more would be a long one.
+constexpr size_t kTablesAskedMax = 1000;
 
 std::string Text(const TextRow& row, size_t column) { return row[column].value_or(""); }
 
@@ -31,9 +35,14 @@ std::string LikePattern(const std::string& glob) {
   return pattern;
 }
 
-std::string OfTable(const TableName& name) {
-  return fmt::format(" WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {}",
-                     TextLiteral(name.schema), TextLiteral(name.table));
+/// One name is an equation: MariaDB looks at that table alone then, else at all of the schema.
+std::string OfTables(const std::vector<TableName>& names) {
+  std::string list;
+  for (const TableName& name : names)
+    list += fmt::format("{}{}", list.empty() ? "" : ",", TextLiteral(name.table));
+  return fmt::format(" WHERE TABLE_SCHEMA = {} AND TABLE_NAME {}",
+                     TextLiteral(names[0].schema),
+                     names.size() == 1 ? "= " + list : "IN (" + list + ")");
 }
 
 Status NoSuchTable(Connection& connection, const TableName& name) {
@@ -51,24 +60,51 @@ Status NoSuchTable(Connection& connection, const TableName& name) {
                meant.empty() ? "sluice discover lists the tables of a source" : meant);
 }
 
-/// Of a server on whose disk case does not matter, several may be found.
-const TextRow* Exact(const std::vector<TextRow>& rows, const std::string& table) {
-  for (const TextRow& row : rows)
-    if (Text(row, 0) == table) return &row;
-  return rows.size() == 1 ? rows.data() : nullptr;
+bool SameIgnoringCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) {
+                      return std::tolower(x) == std::tolower(y);
+                    });
 }
 
-Status ReadColumns(Connection& connection, Definition& definition) {
+/// Of a server on whose disk case does not matter, several may be found.
+const TextRow* Exact(const std::vector<TextRow>& rows, const std::string& table) {
+  const TextRow* similar = nullptr;
+  int num_similar = 0;
+  for (const TextRow& row : rows) {
+    if (Text(row, 0) == table) return &row;
+    if (!SameIgnoringCase(Text(row, 0), table)) continue;
+    similar = &row;
+    ++num_similar;
+  }
+  // A server that compares names otherwise than we do has found what was asked for.
+  if (num_similar == 0 && rows.size() == 1) return rows.data();
+  return num_similar == 1 ? similar : nullptr;
+}
+
+/// Definitions by their tables' names.
+using ByTable = std::map<std::string, Definition*>;
+
+Definition* Find(const ByTable& definitions, const std::string& table) {
+  const auto found = definitions.find(table);
+  return found == definitions.end() ? nullptr : found->second;
+}
+
+Status ReadColumns(Connection& connection, const std::vector<TableName>& names,
+                   const ByTable& definitions) {
   const bool has_srid = connection.server().flavor == Flavor::kMySql &&
                         connection.server().number >= 80'000;
   ARROW_ASSIGN_OR_RAISE(
       const auto rows,
       connection.Query(fmt::format(
           "SELECT COLUMN_NAME, DATA_TYPE, COLUMN_TYPE, CHARACTER_SET_NAME, "
-          "COLLATION_NAME, EXTRA, GENERATION_EXPRESSION, COLUMN_COMMENT, IS_NULLABLE, {} "
-          "FROM information_schema.COLUMNS{} ORDER BY ORDINAL_POSITION",
-          has_srid ? "SRS_ID" : "NULL", OfTable(definition.name))));
+          "COLLATION_NAME, EXTRA, GENERATION_EXPRESSION, COLUMN_COMMENT, IS_NULLABLE, {}, "
+          "TABLE_NAME FROM information_schema.COLUMNS{} ORDER BY TABLE_NAME, "
+          "ORDINAL_POSITION",
+          has_srid ? "SRS_ID" : "NULL", OfTables(names))));
   for (const TextRow& row : rows) {
+    Definition* definition = Find(definitions, Text(row, 10));
+    if (definition == nullptr) continue;
     ColumnDefinition column;
     column.name = Text(row, 0);
     column.declared = {Text(row, 1), Text(row, 2), Text(row, 3)};
@@ -76,9 +112,9 @@ Status ReadColumns(Connection& connection, Definition& definition) {
     column.extra = Text(row, 5);
     column.generation = Text(row, 6);
     column.comment = Text(row, 7);
-    column.nullable = definition.is_view || Text(row, 8) != "NO";
+    column.nullable = definition->is_view || Text(row, 8) != "NO";
     if (row[9]) column.srid = Number(row, 9);
-    definition.columns.push_back(std::move(column));
+    definition->columns.push_back(std::move(column));
   }
   return Status::OK();
 }
@@ -141,22 +177,26 @@ std::string WhyNot(const Definition& definition, const std::string& index,
   return {};
 }
 
-Result<std::map<std::string, std::vector<IndexPart>>> ReadIndexes(Connection& connection,
-                                                                  const TableName& name) {
+/// The parts of each index, by its name.
+using Indexes = std::map<std::string, std::vector<IndexPart>>;
+
+/// The unique ones, by table.
+Result<std::map<std::string, Indexes>> ReadIndexes(Connection& connection,
+                                                   const std::vector<TableName>& names) {
   const ServerVersion& server = connection.server();
   const bool is_mysql8 = server.flavor == Flavor::kMySql && server.number >= 80'000;
   const bool has_ignored = server.flavor == Flavor::kMariaDb && server.number >= 100'600;
   ARROW_ASSIGN_OR_RAISE(
       const auto rows,
       connection.Query(fmt::format(
-          "SELECT INDEX_NAME, COLUMN_NAME, NULLABLE, SUB_PART, COLLATION, INDEX_TYPE, {} "
-          "FROM information_schema.STATISTICS{} AND NON_UNIQUE = 0 "
-          "ORDER BY INDEX_NAME, SEQ_IN_INDEX",
+          "SELECT INDEX_NAME, COLUMN_NAME, NULLABLE, SUB_PART, COLLATION, INDEX_TYPE, {}, "
+          "TABLE_NAME FROM information_schema.STATISTICS{} AND NON_UNIQUE = 0 "
+          "ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
           is_mysql8     ? "IS_VISIBLE"
           : has_ignored ? "IF(IGNORED = 'YES', 'NO', 'YES')"
                         : "'YES'",
-          OfTable(name))));
-  std::map<std::string, std::vector<IndexPart>> indexes;
+          OfTables(names))));
+  std::map<std::string, Indexes> indexes;
   for (const TextRow& row : rows) {
     IndexPart part;
     part.column = Text(row, 1);
@@ -164,14 +204,13 @@ Result<std::map<std::string, std::vector<IndexPart>>> ReadIndexes(Connection& co
     part.has_prefix = row[3].has_value();
     part.descending = Text(row, 4) == "D";
     part.usable = Text(row, 5) == "BTREE" && Text(row, 6) == "YES";
-    indexes[Text(row, 0)].push_back(std::move(part));
+    indexes[Text(row, 7)][Text(row, 0)].push_back(std::move(part));
   }
   return indexes;
 }
 
 /// PRIMARY, else the unique index of the fewest columns, then by name.
-Status ChooseKey(Connection& connection, Definition& definition) {
-  ARROW_ASSIGN_OR_RAISE(const auto indexes, ReadIndexes(connection, definition.name));
+void ChooseKey(const Indexes& indexes, Definition& definition) {
   for (const auto& [index, parts] : indexes) {
     KeyDefinition key;
     const std::string reason = WhyNot(definition, index, parts, &key);
@@ -185,6 +224,51 @@ Status ChooseKey(Connection& connection, Definition& definition) {
                            (definition.key->index != "PRIMARY" &&
                             key.columns.size() < definition.key->columns.size());
     if (is_better) definition.key = std::move(key);
+  }
+}
+
+Definition DefinitionFrom(const TextRow& row, const std::string& schema) {
+  Definition definition;
+  definition.name = {schema, Text(row, 0)};
+  definition.is_view = Text(row, 1) == "VIEW";
+  definition.estimated_rows = Number(row, 2);
+  definition.estimated_bytes = definition.estimated_rows * Number(row, 3);
+  return definition;
+}
+
+/// `names` are of one schema, and few enough for one statement.
+Status ReadSome(Connection& connection, const std::vector<TableName>& names,
+                std::vector<Result<Definition>>* definitions) {
+  ARROW_ASSIGN_OR_RAISE(
+      const auto rows,
+      connection.Query("SELECT TABLE_NAME, TABLE_TYPE, TABLE_ROWS, AVG_ROW_LENGTH "
+                       "FROM information_schema.TABLES" +
+                       OfTables(names)));
+  std::vector<TableName> found;
+  std::map<std::string, Definition> by_name;
+  for (const TableName& name : names) {
+    const TextRow* row = Exact(rows, name.table);
+    if (row == nullptr || by_name.contains(Text(*row, 0))) continue;
+    found.push_back({name.schema, Text(*row, 0)});
+    by_name.emplace(found.back().table, DefinitionFrom(*row, name.schema));
+  }
+  if (!found.empty()) {
+    ByTable places;
+    for (auto& [table, definition] : by_name) places.emplace(table, &definition);
+    ARROW_RETURN_NOT_OK(ReadColumns(connection, found, places));
+    ARROW_ASSIGN_OR_RAISE(const auto indexes, ReadIndexes(connection, found));
+    for (const auto& [table, of_table] : indexes) {
+      Definition* definition = Find(places, table);
+      if (definition != nullptr && !definition->is_view) ChooseKey(of_table, *definition);
+    }
+  }
+  for (const TableName& name : names) {
+    const TextRow* row = Exact(rows, name.table);
+    if (row == nullptr) {
+      definitions->push_back(NoSuchTable(connection, name));
+    } else {
+      definitions->push_back(by_name.at(Text(*row, 0)));
+    }
   }
   return Status::OK();
 }
@@ -209,24 +293,26 @@ Result<std::vector<TableName>> ListTables(Connection& connection, const std::str
 }
 
 Result<Definition> ReadDefinition(Connection& connection, const TableName& name) {
-  Definition definition;
-  definition.name = name;
-  if (definition.name.schema.empty())
-    definition.name.schema = connection.options().database;
-  ARROW_ASSIGN_OR_RAISE(
-      const auto rows,
-      connection.Query("SELECT TABLE_NAME, TABLE_TYPE, TABLE_ROWS, AVG_ROW_LENGTH "
-                       "FROM information_schema.TABLES" +
-                       OfTable(definition.name)));
-  const TextRow* row = Exact(rows, name.table);
-  if (row == nullptr) return NoSuchTable(connection, definition.name);
-  definition.name.table = Text(*row, 0);
-  definition.is_view = Text(*row, 1) == "VIEW";
-  definition.estimated_rows = Number(*row, 2);
-  definition.estimated_bytes = definition.estimated_rows * Number(*row, 3);
-  ARROW_RETURN_NOT_OK(ReadColumns(connection, definition));
-  if (!definition.is_view) ARROW_RETURN_NOT_OK(ChooseKey(connection, definition));
-  return definition;
+  ARROW_ASSIGN_OR_RAISE(auto definitions, ReadDefinitions(connection, {name}));
+  return std::move(definitions[0]);
+}
+
+Result<std::vector<Result<Definition>>> ReadDefinitions(
+    Connection& connection, const std::vector<TableName>& names) {
+  std::vector<Result<Definition>> definitions;
+  definitions.reserve(names.size());
+  std::vector<TableName> some;
+  for (const TableName& name : names) {
+    const std::string& schema =
+        name.schema.empty() ? connection.options().database : name.schema;
+    if (some.size() == kTablesAskedMax || (!some.empty() && some[0].schema != schema)) {
+      ARROW_RETURN_NOT_OK(ReadSome(connection, some, &definitions));
+      some.clear();
+    }
+    some.push_back({schema, name.table});
+  }
+  if (!some.empty()) ARROW_RETURN_NOT_OK(ReadSome(connection, some, &definitions));
+  return definitions;
 }
 
 std::string FingerprintOf(const Definition& definition) {
@@ -238,6 +324,7 @@ std::string FingerprintOf(const Definition& definition) {
   add(definition.name.schema);
   add(definition.name.table);
   add(definition.is_view ? "view" : "table");
+  if (!definition.query.empty()) add(definition.query);
   for (const ColumnDefinition& column : definition.columns) {
     for (const std::string& part :
          {column.name, column.declared.column_type, column.declared.charset,

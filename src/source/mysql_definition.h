@@ -35,6 +35,8 @@ struct KeyDefinition {
 struct Definition {
   TableName name;
   bool is_view = false;
+  std::string query;                      ///< instead of a table
+  bool is_wrapped = false;                ///< the query is read as a derived table
   std::vector<ColumnDefinition> columns;  ///< generated and invisible ones too
   std::optional<KeyDefinition> key;
   std::string
@@ -49,6 +51,16 @@ Result<std::vector<TableName>> ListTables(Connection& connection, const std::str
 /// kUsage "source.no-such-table" (names the nearest); kSource "source.missing-grant" with the
 /// GRANT that would do.
 Result<Definition> ReadDefinition(Connection& connection, const TableName& name);
+/// Of many tables of one schema, with three questions a thousand.
+Result<std::vector<Result<Definition>>> ReadDefinitions(
+    Connection& connection, const std::vector<TableName>& names);
+
+/// Of a query, as the server resolves it without running it: every column may be NULL, there is no key.
+/// kUsage "source.query".
+Result<Definition> ReadQuery(Connection& connection, const Relation& relation);
+
+/// " FROM …" of a definition's query.
+std::string DerivedTable(const std::string& query);
 
 /// SHA-256 of all that a definition says, estimates and comments aside.
 std::string FingerprintOf(const Definition& definition);

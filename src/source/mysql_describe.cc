@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "base/nearest.h"
 #include "base/sha256.h"
 #include "source/mysql_definition.h"
+#include "source/mysql_policy.h"
 #include "source/mysql_query.h"
 #include "source/mysql_where.h"
 
@@ -78,50 +80,53 @@ bool IsUtf8Charset(std::string_view charset) {
   return charset.empty() || charset.starts_with("utf8") || charset == "ascii";
 }
 
-Result<ColumnFacts> FactsOfColumn(const ColumnDefinition& column) {
+ColumnFacts FactsOfColumn(const ColumnDefinition& column, const Delivery& delivery) {
   ColumnFacts facts;
   facts.name = column.name;
-  ARROW_ASSIGN_OR_RAISE(facts.type, DeliveredTypeOf(column.declared));
-  if (!IsUtf8Charset(column.declared.charset)) facts.charset = column.declared.charset;
+  facts.type = delivery.type;
+  facts.on_misfit = delivery.on_misfit;
+  if (!IsUtf8Charset(column.declared.charset) && !delivery.as_stored)
+    facts.charset = column.declared.charset;
   facts.value_bytes_max = ValueBytesMax(column.declared.data_type);
   facts.srid = column.srid.value_or(-1);
   return facts;
 }
 
-/// The one number that `sql` answers; nothing for no row or NULL.
-Result<std::optional<int64_t>> Ask(Connection& connection, const std::string& sql) {
-  ARROW_ASSIGN_OR_RAISE(const auto rows, connection.Query(sql));
-  if (rows.empty() || !rows[0][0]) return std::nullopt;
-  int64_t number = 0;
-  const std::string& text = *rows[0][0];
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return number;
+/// The relation's rows in the order that the server likes best.
+std::string WithoutIndex(RelationFacts facts) {
+  facts.index.clear();
+  return FromClause(facts);
 }
 
 /// A geometry column without an SRID of its own has that of its first value.
 Status FindSrids(Connection& connection, RelationFacts& facts) {
+  std::vector<ColumnFacts*> asked;
+  std::string sql;
   for (ColumnFacts& column : facts.columns) {
     if (column.type.kind != ColumnKind::kGeometry || column.srid >= 0) continue;
-    const std::string name = QuoteName(column.name);
-    ARROW_ASSIGN_OR_RAISE(
-        const auto srid,
-        Ask(connection, fmt::format("SELECT ST_SRID({0}) FROM {1} WHERE {0} IS NOT NULL "
-                                    "LIMIT 1",
-                                    name, QuoteName(facts.name))));
-    column.srid = srid.value_or(0);
+    asked.push_back(&column);
+    sql += fmt::format("{2}(SELECT ST_SRID({0}){1} WHERE {0} IS NOT NULL LIMIT 1)",
+                       QuoteName(column.name), WithoutIndex(facts),
+                       sql.empty() ? "SELECT " : ", ");
+  }
+  if (asked.empty()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto rows, connection.Query(sql));
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const std::string text = rows[0][i].value_or("0");
+    asked[i]->srid = 0;
+    std::from_chars(text.data(), text.data() + text.size(), asked[i]->srid);
   }
   return Status::OK();
 }
 
-/// Dates that are none become text, the whole column, under `on_type_mismatch: string`.
-Status FindMisfits(Connection& connection, RelationFacts& facts) {
+/// Dates that are none become text, the whole column, where the policy says so.
+Status FindMisfits(Connection& connection, const std::vector<Delivery>& deliveries,
+                   RelationFacts& facts) {
   std::string sql;
   std::vector<ColumnFacts*> asked;
-  for (ColumnFacts& column : facts.columns) {
-    const ColumnKind kind = column.type.kind;
-    if (kind != ColumnKind::kDate && kind != ColumnKind::kTimestamp &&
-        kind != ColumnKind::kInstant)
-      continue;
+  for (size_t i = 0; i < deliveries.size(); ++i) {
+    if (!deliveries[i].find_misfits) continue;
+    ColumnFacts& column = facts.columns[i];
     asked.push_back(&column);
     sql += fmt::format(
         "{1}COALESCE(MAX({0} IS NOT NULL AND (YEAR({0})=0 OR MONTH({0})=0 OR DAY({0})=0 "
@@ -130,8 +135,8 @@ Status FindMisfits(Connection& connection, RelationFacts& facts) {
   }
   if (asked.empty()) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const std::string where, WhereClause(facts, {}, true));
-  ARROW_ASSIGN_OR_RAISE(const auto rows, connection.Query("SELECT " + sql + " FROM " +
-                                                          QuoteName(facts.name) + where));
+  ARROW_ASSIGN_OR_RAISE(const auto rows,
+                        connection.Query("SELECT " + sql + WithoutIndex(facts) + where));
   for (size_t i = 0; i < asked.size(); ++i) {
     if (rows[0][i].value_or("0") == "0") continue;
     ColumnKind& kind = asked[i]->type.kind;
@@ -143,7 +148,7 @@ Status FindMisfits(Connection& connection, RelationFacts& facts) {
 std::shared_ptr<arrow::Field> FieldOf(const ColumnDefinition& column,
                                       const ColumnFacts& facts,
                                       const Definition& definition,
-                                      OnTypeMismatch policy) {
+                                      const std::string& policy) {
   auto metadata = std::make_shared<arrow::KeyValueMetadata>();
   metadata->Append("sluice.source_type", column.declared.column_type);
   if (!column.collation.empty()) metadata->Append("sluice.collation", column.collation);
@@ -153,6 +158,9 @@ std::shared_ptr<arrow::Field> FieldOf(const ColumnDefinition& column,
   if (facts.type.kind == ColumnKind::kDateText ||
       facts.type.kind == ColumnKind::kTimestampText)
     metadata->Append("sluice.on_type_mismatch", "string");
+  if (!policy.empty()) metadata->Append("sluice.policy", policy);
+  if (facts.type.kind == ColumnKind::kSixteen || facts.type.kind == ColumnKind::kUuidText)
+    metadata->Append("sluice.logical_type", "uuid");
   if (column.declared.data_type == "json")
     metadata->Append("sluice.logical_type", "json");
   if (definition.key) {
@@ -161,42 +169,69 @@ std::shared_ptr<arrow::Field> FieldOf(const ColumnDefinition& column,
       if (key[i].name == column.name)
         metadata->Append("sluice.key", std::to_string(i + 1));
   }
-  const bool nullable = policy == OnTypeMismatch::kNull || column.nullable;
+  const bool nullable = facts.on_misfit == OnMisfit::kNull || column.nullable;
   return arrow::field(column.name, ArrowTypeOf(facts.type), nullable,
                       std::move(metadata));
 }
 
+Result<std::vector<Delivery>> DeliveriesOf(const Definition& definition,
+                                           const Relation& relation,
+                                           const std::vector<ColumnDefinition>& columns) {
+  std::vector<Delivery> deliveries;
+  for (const ColumnDefinition& column : columns) {
+    auto delivery = DeliveryOf(relation, column.name, column.declared);
+    if (!delivery.ok())
+      return InContext(
+          delivery.status(),
+          fmt::format("{}, column {}", ToString(definition.name), column.name));
+    deliveries.push_back(*std::move(delivery));
+  }
+  return deliveries;
+}
+
+/// Policies of single columns by the columns' own names. One that the table does not have is passed
+/// over: what is said of many tables need not fit each.
+Result<std::map<std::string, Policies>> ColumnPolicies(const Definition& definition,
+                                                       const Relation& relation) {
+  std::map<std::string, Policies> by_name;
+  for (const auto& [name, policies] : relation.column_policies) {
+    const auto found = FindColumn(definition, name);
+    if (!found.ok()) continue;
+    const ColumnDefinition* column = *found;
+    ARROW_RETURN_NOT_OK(
+        InContext(CheckColumnPolicies(policies, column->name, column->declared),
+                  ToString(definition.name)));
+    by_name[column->name].insert(policies.begin(), policies.end());
+  }
+  return by_name;
+}
+
 Result<RelationFacts> FactsFrom(const Definition& definition, const Relation& relation,
-                                const std::vector<ColumnDefinition>& columns) {
+                                const std::vector<ColumnDefinition>& columns,
+                                const std::vector<Delivery>& deliveries) {
   RelationFacts facts;
   facts.name = definition.name;
   facts.where = relation.where;
+  facts.query = definition.query;
+  facts.is_wrapped = definition.is_wrapped;
   facts.definition = FingerprintOf(definition);
-  for (const ColumnDefinition& column : columns) {
-    auto each = FactsOfColumn(column);
-    if (!each.ok())
-      return InContext(
-          each.status(),
-          fmt::format("{}, column {}", ToString(definition.name), column.name));
-    facts.columns.push_back(*std::move(each));
-  }
+  for (size_t i = 0; i < columns.size(); ++i)
+    facts.columns.push_back(FactsOfColumn(columns[i], deliveries[i]));
   if (!definition.key) return facts;
   facts.index = definition.key->index;
   facts.key = definition.key->columns;
   for (const KeyColumn& part : facts.key) {
     ARROW_ASSIGN_OR_RAISE(const ColumnDefinition* column,
                           FindColumn(definition, part.name));
-    ARROW_ASSIGN_OR_RAISE(ColumnFacts each, FactsOfColumn(*column));
-    facts.key_columns.push_back(std::move(each));
+    Delivery plain;
+    ARROW_ASSIGN_OR_RAISE(plain.type, DeliveredTypeOf(column->declared));
+    facts.key_columns.push_back(FactsOfColumn(*column, plain));
   }
   return facts;
 }
 
-}  // namespace
-
-Result<TableInfo> DescribeRelation(Connection& connection, const Relation& relation) {
-  ARROW_ASSIGN_OR_RAISE(const Definition definition,
-                        ReadDefinition(connection, relation.name));
+Result<TableInfo> DescribeDefined(Connection& connection, const Definition& definition,
+                                  const Relation& relation) {
   ARROW_ASSIGN_OR_RAISE(const auto columns, Select(definition, relation.columns));
   if (!relation.where.empty())
     ARROW_RETURN_NOT_OK(
@@ -210,16 +245,20 @@ Result<TableInfo> DescribeRelation(Connection& connection, const Relation& relat
     for (const ColumnDefinition& column : columns)
       info.relation.columns.push_back(column.name);
   }
-  ARROW_ASSIGN_OR_RAISE(RelationFacts facts, FactsFrom(definition, relation, columns));
+  ARROW_ASSIGN_OR_RAISE(info.relation.column_policies,
+                        ColumnPolicies(definition, relation));
+  ARROW_ASSIGN_OR_RAISE(const auto deliveries,
+                        DeliveriesOf(definition, info.relation, columns));
+  ARROW_ASSIGN_OR_RAISE(RelationFacts facts,
+                        FactsFrom(definition, relation, columns, deliveries));
   ARROW_RETURN_NOT_OK(FindSrids(connection, facts));
-  if (relation.on_type_mismatch == OnTypeMismatch::kString)
-    ARROW_RETURN_NOT_OK(FindMisfits(connection, facts));
+  ARROW_RETURN_NOT_OK(FindMisfits(connection, deliveries, facts));
 
   arrow::FieldVector fields;
   std::string kinds;
   for (size_t i = 0; i < columns.size(); ++i) {
     fields.push_back(
-        FieldOf(columns[i], facts.columns[i], definition, relation.on_type_mismatch));
+        FieldOf(columns[i], facts.columns[i], definition, deliveries[i].policy));
     kinds += fmt::format("{}:{}:{};", NameOf(facts.columns[i].type.kind),
                          facts.columns[i].srid, columns[i].name);
   }
@@ -237,16 +276,58 @@ Result<TableInfo> DescribeRelation(Connection& connection, const Relation& relat
   return info;
 }
 
+}  // namespace
+
+Result<TableInfo> DescribeRelation(Connection& connection, const Relation& relation) {
+  ARROW_ASSIGN_OR_RAISE(const Definition definition,
+                        relation.sql.empty() ? ReadDefinition(connection, relation.name)
+                                             : ReadQuery(connection, relation));
+  return DescribeDefined(connection, definition, relation);
+}
+
+std::vector<Result<TableInfo>> DescribeRelations(Connection& connection,
+                                                 const std::vector<Relation>& relations) {
+  // A query has no definition that could be asked for with those of others.
+  std::vector<TableName> names;
+  for (const Relation& relation : relations)
+    if (relation.sql.empty()) names.push_back(relation.name);
+  const auto definitions = ReadDefinitions(connection, names);
+  std::vector<Result<TableInfo>> tables;
+  tables.reserve(relations.size());
+  size_t next = 0;
+  for (const Relation& relation : relations) {
+    if (!relation.sql.empty()) {
+      tables.push_back(DescribeRelation(connection, relation));
+      continue;
+    }
+    if (!definitions.ok()) {
+      tables.emplace_back(definitions.status());
+      continue;
+    }
+    const Result<Definition>& definition = (*definitions)[next++];
+    if (definition.ok()) {
+      tables.push_back(DescribeDefined(connection, *definition, relation));
+    } else {
+      tables.emplace_back(definition.status());
+    }
+  }
+  return tables;
+}
+
 Status CheckDefinition(Connection& connection, const TableInfo& table) {
   ARROW_ASSIGN_OR_RAISE(const RelationFacts facts, FactsOf(table));
-  const auto definition = ReadDefinition(connection, facts.name);
+  const bool is_query = !table.relation.sql.empty();
+  const auto definition = is_query ? ReadQuery(connection, table.relation)
+                                   : ReadDefinition(connection, facts.name);
   const std::string name = ToString(facts.name);
   if (IdOf(definition.status()) == "source.no-such-table")
     return Error(ErrorKind::kSource, "source.table-gone",
                  fmt::format("{} was there when it was described, and is gone", name),
                  "put it back and run again, or give the load up with --restart");
-  ARROW_RETURN_NOT_OK(definition.status());
-  if (FingerprintOf(*definition) == facts.definition) return Status::OK();
+  const bool was_fine = is_query && KindOf(definition.status()) == ErrorKind::kUsage;
+  if (!definition.ok() && !was_fine) return definition.status();
+  if (definition.ok() && FingerprintOf(*definition) == facts.definition)
+    return Status::OK();
   return Error(ErrorKind::kSource, "source.changed",
                fmt::format("{} is not defined as it was when it was described", name),
                "run again with --restart to copy it as it is now");

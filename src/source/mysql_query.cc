@@ -11,6 +11,7 @@
 
 #include "base/json_reader.h"
 #include "base/vocabulary_json.h"
+#include "source/mysql_definition.h"
 #include "sql/mysql_digest.h"
 
 namespace sluice::mysql {
@@ -28,6 +29,7 @@ nlohmann::json ToJson(const ColumnFacts& column) {
           {"scale", column.type.scale},
           {"is_unsigned", column.type.is_unsigned},
           {"has_empty_member", column.type.has_empty_member},
+          {"on_misfit", NameOf(column.on_misfit)},
           {"charset", column.charset},
           {"value_bytes_max", JsonFromInt(column.value_bytes_max)},
           {"srid", column.srid}};
@@ -42,6 +44,7 @@ ColumnFacts ColumnFrom(const nlohmann::json& json, Status* status) {
   column.type.scale = static_cast<int>(reader.Int("scale"));
   column.type.is_unsigned = reader.Flag("is_unsigned");
   column.type.has_empty_member = reader.Flag("has_empty_member");
+  column.on_misfit = reader.Take("on_misfit", OnMisfitFrom(reader.Text("on_misfit")));
   column.charset = reader.Text("charset");
   column.value_bytes_max = reader.Int("value_bytes_max");
   column.srid = reader.Int("srid");
@@ -70,7 +73,12 @@ CanonicalForm FormOf(ColumnKind kind) {
     case ColumnKind::kInt64:
     case ColumnKind::kUint64:
     case ColumnKind::kBits:
-    case ColumnKind::kBits64: return CanonicalForm::kNumber;
+    case ColumnKind::kBits64:
+    case ColumnKind::kFlag:
+    case ColumnKind::kUint8Native:
+    case ColumnKind::kUint16Native:
+    case ColumnKind::kUint32Native:
+    case ColumnKind::kUint64Native: return CanonicalForm::kNumber;
     case ColumnKind::kFloat:
     case ColumnKind::kDouble: return CanonicalForm::kDouble;
     case ColumnKind::kDecimal: return CanonicalForm::kDecimal;
@@ -102,6 +110,8 @@ std::string ToDetail(const RelationFacts& facts) {
   nlohmann::json json = {{"schema", JsonFromText(facts.name.schema)},
                          {"table", JsonFromText(facts.name.table)},
                          {"where", JsonFromText(facts.where)},
+                         {"query", JsonFromText(facts.query)},
+                         {"is_wrapped", facts.is_wrapped},
                          {"index", JsonFromText(facts.index)},
                          {"definition", facts.definition},
                          {"columns", nlohmann::json::array()},
@@ -126,6 +136,8 @@ Result<RelationFacts> FactsOf(const TableInfo& table) {
   RelationFacts facts;
   facts.name = {reader.Text("schema"), reader.Text("table")};
   facts.where = reader.Text("where");
+  facts.query = reader.Text("query");
+  facts.is_wrapped = reader.Flag("is_wrapped");
   facts.index = reader.Text("index");
   facts.definition = reader.Text("definition");
   Status status;
@@ -149,10 +161,12 @@ std::string SelectedAs(const ColumnFacts& column) {
     text = fmt::format("CONVERT({} USING utf8mb4)", name);
   } else if (!column.charset.empty()) {
     // What the server cannot convert becomes a '?' without a word: seen by converting back, and
-    // then sent as a byte that no UTF-8 has.
+    // then sent behind a byte that no UTF-8 has. Where it drops characters the byte is sent alone.
     text = fmt::format(
         "IF(CAST(CONVERT(CONVERT({0} USING utf8mb4) USING {1}) AS BINARY)<=>"
-        "CAST({0} AS BINARY),CAST(CONVERT({0} USING utf8mb4) AS BINARY),x'FF')",
+        "CAST({0} AS BINARY),CAST(CONVERT({0} USING utf8mb4) AS BINARY),"
+        "CONCAT(x'FF',IF(CHAR_LENGTH(CONVERT({0} USING utf8mb4))<=>CHAR_LENGTH({0}),"
+        "CAST(CONVERT({0} USING utf8mb4) AS BINARY),'')))",
         name, column.charset);
   }
   // Where '' is a member, the error value looks like it.
@@ -162,6 +176,7 @@ std::string SelectedAs(const ColumnFacts& column) {
 }
 
 std::string FromClause(const RelationFacts& facts) {
+  if (!facts.query.empty()) return DerivedTable(facts.query);
   std::string clause = " FROM " + QuoteName(facts.name);
   // Else a condition in `where` could choose another index, and sort every chunk.
   if (!facts.index.empty())
@@ -181,6 +196,10 @@ Result<RowsQuery> SelectRows(const RelationFacts& facts, const KeyRange& range,
                              int64_t row_bytes_max) {
   RowsQuery query;
   query.lengths.assign(facts.columns.size(), -1);
+  if (!facts.query.empty() && !facts.is_wrapped) {
+    query.sql = facts.query;
+    return query;
+  }
   int64_t bytes_max = 0;
   for (const ColumnFacts& column : facts.columns) bytes_max += column.value_bytes_max;
   std::vector<const ColumnFacts*> guarded;
@@ -224,9 +243,14 @@ Result<std::string> SelectKey(const RelationFacts& facts, const KeyRange& range,
                      FromClause(facts), where, KeyOrder(facts.key, from_the_end), offset);
 }
 
-Result<std::string> SelectDigestOf(const RelationFacts& facts, const KeyRange& range) {
+Result<std::optional<std::string>> SelectDigestOf(const RelationFacts& facts,
+                                                  const KeyRange& range) {
   std::vector<CanonicalColumn> columns;
+  if (!facts.query.empty()) return std::nullopt;
   for (const ColumnFacts& column : facts.columns) {
+    const bool may_change =
+        column.on_misfit != OnMisfit::kError && MayMisfit(column.type.kind);
+    if (may_change || !HasServerForm(column.type.kind)) return std::nullopt;
     const std::string name = QuoteName(column.name);
     std::string expression = SelectedAs(column);
     if (column.type.kind == ColumnKind::kGeometry)
@@ -237,7 +261,7 @@ Result<std::string> SelectDigestOf(const RelationFacts& facts, const KeyRange& r
     columns.push_back({std::move(expression), FormOf(column.type.kind)});
   }
   ARROW_ASSIGN_OR_RAISE(const std::string where, WhereClause(facts, range, true));
-  return SelectDigest(columns, FromClause(facts) + where);
+  return std::optional(SelectDigest(columns, FromClause(facts) + where));
 }
 
 }  // namespace sluice::mysql

@@ -3,11 +3,13 @@
 /// of it. Crosses sessions and runs as JSON in TableInfo::detail.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sluice/error.h"
 #include "sluice/table.h"
+#include "source/mysql_policy.h"
 #include "source/mysql_types.h"
 #include "sql/mysql_text.h"
 
@@ -16,6 +18,7 @@ namespace sluice::mysql {
 struct ColumnFacts {
   std::string name;
   DeliveredType type;
+  OnMisfit on_misfit = OnMisfit::kError;
   std::string charset;          ///< of text that is not in UTF-8; else ""
   int64_t value_bytes_max = 0;  ///< that a value may have, as the type says
   int64_t srid = -1;            ///< of a geometry: the only one its values may have
@@ -26,6 +29,8 @@ struct RelationFacts {
   std::vector<ColumnFacts> columns;      ///< selected
   std::vector<ColumnFacts> key_columns;  ///< of the key, whether selected or not
   std::string where;
+  std::string query;           ///< instead of a table
+  bool is_wrapped = false;     ///< it is a derived table of the statement
   std::vector<KeyColumn> key;  ///< empty: none
   std::string index;           ///< the key's
   std::string definition;      ///< fingerprint of the table's definition
@@ -57,7 +62,9 @@ Result<RowsQuery> SelectRows(const RelationFacts& facts, const KeyRange& range,
 Result<std::string> SelectKey(const RelationFacts& facts, const KeyRange& range,
                               int64_t offset, bool from_the_end);
 
-/// The digest of the rows of `range` as the server computes it.
-Result<std::string> SelectDigestOf(const RelationFacts& facts, const KeyRange& range);
+/// The digest of the rows of `range` as the server computes it; nothing where a policy delivers what the
+/// server has no form of.
+Result<std::optional<std::string>> SelectDigestOf(const RelationFacts& facts,
+                                                  const KeyRange& range);
 
 }  // namespace sluice::mysql

@@ -1,7 +1,9 @@
 #include "source/mysql_reader.h"
 
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "source/mysql_row_errors.h"
 #include "source/row_batches.h"
@@ -12,6 +14,7 @@ namespace {
 /// How the cells of a column are read.
 struct Way {
   DeliveredType type;
+  OnMisfit on_misfit;
   Wire wire;
   CellRules rules;
   int length_place;  ///< of its length in the row, or -1
@@ -21,7 +24,7 @@ class Reader : public RowBatches {
  public:
   Reader(std::shared_ptr<Connection> connection, std::unique_ptr<Rows> rows,
          RowErrors errors, const TableInfo& table, const ReadContext& context)
-      : RowBatches(table, context),
+      : RowBatches(table, NullMisfits(errors.facts()), context),
         connection_(std::move(connection)),
         rows_(std::move(rows)),
         errors_(std::move(errors)),
@@ -29,6 +32,7 @@ class Reader : public RowBatches {
     for (size_t i = 0; i < columns().size(); ++i) {
       const ColumnFacts& facts = errors_.facts().columns[i];
       ways_.push_back({.type = facts.type,
+                       .on_misfit = facts.on_misfit,
                        .wire = rows_->wire(static_cast<int>(i)),
                        .rules = {.srid = facts.srid},
                        .length_place = errors_.query().lengths[i]});
@@ -62,9 +66,28 @@ class Reader : public RowBatches {
       if (fit == Fit::kFits) [[likely]]
         continue;
       if (fit == Fit::kNoMemory) return column.builder.status();
-      if (!MisfitIsNull(i)) return errors_.Misfit(cells_.data(), i);
+      if (!PutInPlace(i)) {
+        ARROW_RETURN_NOT_OK(column.builder.status());
+        return errors_.Misfit(cells_.data(), i);
+      }
     }
     return bytes;
+  }
+
+  /// What stands for a value that does not fit. False: nothing does, or there is no memory for it.
+  bool PutInPlace(size_t i) {
+    Column& column = columns()[i];
+    if (MisfitIsNull(i)) return true;
+    const OnMisfit on_misfit = ways_[i].on_misfit;
+    // The error value is '', or one byte in its place.
+    const bool is_other = on_misfit == OnMisfit::kEmpty && cells_[i].size > 1;
+    if (on_misfit == OnMisfit::kError || is_other || IsLost(i)) return false;
+    const std::string text = on_misfit == OnMisfit::kReplace
+                                 ? Replaced(errors_.facts().columns[i], cells_[i])
+                                 : std::string();
+    if (!column.builder.AppendBytes(text)) return false;
+    ++column.coerced;
+    return true;
   }
 
   /// The connection is free for other calls then.
@@ -75,6 +98,26 @@ class Reader : public RowBatches {
   }
 
  private:
+  static std::vector<bool> NullMisfits(const RelationFacts& facts) {
+    std::vector<bool> is_null;
+    for (const ColumnFacts& column : facts.columns)
+      is_null.push_back(column.on_misfit == OnMisfit::kNull);
+    return is_null;
+  }
+
+  /// The server could not convert the value without dropping some of it.
+  bool IsLost(size_t i) const {
+    return !errors_.facts().columns[i].charset.empty() &&
+           ways_[i].on_misfit == OnMisfit::kReplace && cells_[i].bytes() == "\xFF";
+  }
+
+  /// Of another character set what the server could not convert is marked in front, and its '?' already.
+  static std::string Replaced(const ColumnFacts& facts, const Cell& cell) {
+    std::string_view bytes = cell.bytes();
+    if (!facts.charset.empty() && bytes.starts_with('\xFF')) bytes.remove_prefix(1);
+    return WithReplacements(bytes);
+  }
+
   std::shared_ptr<Connection> connection_;
   std::unique_ptr<Rows> rows_;
   RowErrors errors_;

@@ -80,10 +80,24 @@ Status RowErrors::Misfit(const Cell* row, size_t column) const {
           "the whole column a string; add --restart, as the unfinished load keeps its "
           "policy";
       break;
+    case ColumnKind::kFlag:
+      found += ", which is neither 0 nor 1";
+      hint = "tinyint1: int delivers the number";
+      break;
+    case ColumnKind::kTimeOfDay:
+      found += ", which is no time of a day";
+      hint =
+          "time: string delivers the server's text, time: micros a number of microseconds";
+      break;
     case ColumnKind::kEnum:
       if (cell.size <= 1) found = "the error value of the ENUM, index 0";
       break;
-    case ColumnKind::kText: found += " that are not UTF-8"; break;
+    case ColumnKind::kText:
+      found += " that are not UTF-8";
+      hint =
+          "invalid_utf8: replace puts U+FFFD where they are not, and counts them; binary "
+          "delivers the bytes; add --restart, as the unfinished load keeps its policy";
+      break;
     case ColumnKind::kGeometry:
       found += fmt::format(" with an SRID that is not {}", facts.srid);
       break;

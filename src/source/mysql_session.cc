@@ -9,6 +9,7 @@
 #include "source/mysql_bound.h"
 #include "source/mysql_definition.h"
 #include "source/mysql_describe.h"
+#include "source/mysql_explain.h"
 #include "source/mysql_query.h"
 #include "source/mysql_reader.h"
 #include "source/mysql_row_errors.h"
@@ -34,6 +35,16 @@ class MysqlSession : public Session {
 
   Result<TableInfo> Describe(const Relation& relation) override {
     return DescribeRelation(*connection_, relation);
+  }
+
+  std::vector<Result<TableInfo>> DescribeAll(
+      const std::vector<Relation>& relations) override {
+    return DescribeRelations(*connection_, relations);
+  }
+
+  std::vector<Result<ReadPlan>> ExplainAll(
+      const std::vector<TableInfo>& tables) override {
+    return ExplainTables(*connection_, tables);
   }
 
   Result<std::optional<Key>> LastKey(const TableInfo& table) override {
@@ -63,8 +74,9 @@ class MysqlSession : public Session {
   Result<std::optional<Digest>> DigestOf(const TableInfo& table,
                                          const KeyRange& range) override {
     ARROW_ASSIGN_OR_RAISE(const RelationFacts facts, FactsOf(table));
-    ARROW_ASSIGN_OR_RAISE(const std::string sql, SelectDigestOf(facts, range));
-    const auto rows = connection_->Query(sql);
+    ARROW_ASSIGN_OR_RAISE(const auto sql, SelectDigestOf(facts, range));
+    if (!sql) return std::nullopt;
+    const auto rows = connection_->Query(*sql);
     if (!rows.ok()) return OfDescribed(rows.status(), facts);
     ARROW_ASSIGN_OR_RAISE(const Digest digest, DigestFrom((*rows)[0]));
     return digest;

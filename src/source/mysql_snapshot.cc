@@ -137,7 +137,9 @@ Status PinSettings(Connection& connection) {
   if (is_mysql && connection.server().number >= 80'000)
     ARROW_RETURN_NOT_OK(
         connection.Execute("SET SESSION information_schema_stats_expiry = 0"));
-  return connection.Execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+  // Read only: a query may call functions that write.
+  return connection.Execute(
+      "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
 }
 
 Result<std::optional<std::string>> OpenSnapshots(const Connections& connections) {

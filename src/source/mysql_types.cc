@@ -7,15 +7,19 @@
 #include <cstring>
 
 #include "arrow/type.h"
+#include "arrow/util/decimal.h"
 
 namespace sluice::mysql {
 namespace {
 
 constexpr const char* kKindNames[] = {
-    "bool",      "int8",    "int16", "int32",     "int64",          "uint64",
-    "bits",      "bits64",  "float", "double",    "decimal",        "date",
-    "timestamp", "instant", "time",  "date-text", "timestamp-text", "text",
-    "ascii",     "bytes",   "enum",  "geometry"};
+    "bool",          "int8",           "int16",        "int32",        "int64",
+    "uint64",        "bits",           "bits64",       "float",        "double",
+    "decimal",       "date",           "timestamp",    "instant",      "time",
+    "date-text",     "timestamp-text", "text",         "ascii",        "bytes",
+    "enum",          "geometry",       "flag",         "uint8-native", "uint16-native",
+    "uint32-native", "uint64-native",  "wide-decimal", "time-of-day",  "time-micros",
+    "sixteen",       "uuid-text",      "ewkb"};
 constexpr int kDecimalDigitsMax = 38;
 
 /// The numbers in the first parentheses: "decimal(65,30)" has 65 and 30.
@@ -138,6 +142,18 @@ char* PutTime(char* out, Cell cell, int digits) {
   return PutClock(out, minute, second, micros, digits);
 }
 
+constexpr int64_t kMicrosOfDay = int64_t{86'400} * 1'000'000;
+
+int64_t LoadTimeMicros(Cell cell) {
+  int64_t micros = 0;
+  if (cell.size >= 8) {
+    const int64_t hours = int64_t{Load<uint32_t>(cell.data + 1)} * 24 + cell.data[5];
+    micros = ((hours * 60 + cell.data[6]) * 60 + cell.data[7]) * 1'000'000;
+  }
+  if (cell.size >= 12) micros += Load<uint32_t>(cell.data + 8);
+  return cell.size >= 8 && cell.data[0] != 0 ? -micros : micros;
+}
+
 /// "-0.05" without its point; as many digits behind it as the type has, the server sees to that.
 bool ParseDecimal(std::string_view text, __int128* value) {
   const bool is_negative = text.starts_with('-');
@@ -188,6 +204,95 @@ Fit AppendGeometry(const CellRules& rules, Cell cell, ColumnBuilder& column) {
   return AppendText(cell.bytes().substr(kSridSize), column);
 }
 
+/// As Arrow has it, with the digits behind the point that the type has.
+Fit AppendWideDecimal(const DeliveredType& type, Cell cell, ColumnBuilder& column) {
+  arrow::Decimal256 value;
+  int32_t precision = 0, scale = 0;
+  const Status parsed =
+      arrow::Decimal256::FromString(cell.bytes(), &value, &precision, &scale);
+  if (!parsed.ok() || scale != type.scale || precision > type.precision)
+    return Fit::kMisfit;
+  column.AppendWideDecimal(value.ToBytes().data());
+  return Fit::kFits;
+}
+
+Fit AppendSixteen(Cell cell, ColumnBuilder& column) {
+  if (cell.size != 16) return Fit::kMisfit;
+  column.AppendSixteen(cell.data);
+  return Fit::kFits;
+}
+
+/// "123e4567-e89b-12d3-a456-426655440000", in either case.
+Fit AppendUuidText(Cell cell, ColumnBuilder& column) {
+  constexpr size_t kTextSize = 36;
+  uint8_t bytes[16];
+  size_t count = 0;
+  if (cell.size != kTextSize) return Fit::kMisfit;
+  for (size_t at = 0; at < kTextSize;) {
+    if (at == 8 || at == 13 || at == 18 || at == 23) {
+      if (cell.data[at++] != '-') return Fit::kMisfit;
+      continue;
+    }
+    const auto* text = reinterpret_cast<const char*>(cell.data) + at;
+    const auto read = std::from_chars(text, text + 2, bytes[count++], 16);
+    if (read.ec != std::errc() || read.ptr != text + 2) return Fit::kMisfit;
+    at += 2;
+  }
+  column.AppendSixteen(bytes);
+  return Fit::kFits;
+}
+
+/// The server's form has the SRID before the value, PostGIS' behind its type, which has a bit for it.
+Fit AppendEwkb(Cell cell, ColumnBuilder& column) {
+  constexpr size_t kHeadSize = 9;  // SRID, byte order, type
+  constexpr uint32_t kHasSrid = 0x2000'0000;
+  if (cell.size < kHeadSize || cell.data[4] != 1) return Fit::kMisfit;
+  const uint32_t type = Load<uint32_t>(cell.data + 5) | kHasSrid;
+  std::string text(1, '\x01');
+  text.append(reinterpret_cast<const char*>(&type), sizeof(type));
+  text.append(cell.bytes().substr(0, 4)).append(cell.bytes().substr(kHeadSize));
+  return AppendText(text, column);
+}
+
+/// Of the kinds that policies make.
+Fit AppendByPolicy(const DeliveredType& type, Wire wire, Cell cell,
+                   ColumnBuilder& column) {
+  switch (type.kind) {
+    case ColumnKind::kFlag: {
+      const int64_t value = LoadInt(wire, type.is_unsigned, cell.data);
+      if (value != 0 && value != 1) return Fit::kMisfit;
+      column.AppendBool(value == 1);
+      return Fit::kFits;
+    }
+    case ColumnKind::kUint8Native:
+      column.AppendInt8(Load<int8_t>(cell.data));
+      return Fit::kFits;
+    case ColumnKind::kUint16Native:
+      column.AppendInt16(Load<int16_t>(cell.data));
+      return Fit::kFits;
+    case ColumnKind::kUint32Native:
+      column.AppendInt32(Load<int32_t>(cell.data));
+      return Fit::kFits;
+    case ColumnKind::kUint64Native:
+      column.AppendInt64(Load<int64_t>(cell.data));
+      return Fit::kFits;
+    case ColumnKind::kWideDecimal: return AppendWideDecimal(type, cell, column);
+    case ColumnKind::kTimeOfDay: {
+      const int64_t micros = LoadTimeMicros(cell);
+      if (micros < 0 || micros >= kMicrosOfDay) return Fit::kMisfit;
+      column.AppendInt64(micros);
+      return Fit::kFits;
+    }
+    case ColumnKind::kTimeMicros:
+      column.AppendInt64(LoadTimeMicros(cell));
+      return Fit::kFits;
+    case ColumnKind::kSixteen: return AppendSixteen(cell, column);
+    case ColumnKind::kUuidText: return AppendUuidText(cell, column);
+    case ColumnKind::kEwkb: return AppendEwkb(cell, column);
+    default: return Fit::kMisfit;
+  }
+}
+
 }  // namespace
 
 Result<DeliveredType> DeliveredTypeOf(const DeclaredType& declared) {
@@ -225,7 +330,9 @@ Result<DeliveredType> DeliveredTypeOf(const DeclaredType& declared) {
     delivered.kind = type == "enum" ? ColumnKind::kEnum : ColumnKind::kText;
     delivered.scale = 0;
     const std::string& members = declared.column_type;
-    delivered.has_empty_member = members.find("('',") != std::string::npos ||
+    // Of a query's column they are not told.
+    delivered.has_empty_member = members == type ||
+                                 members.find("('',") != std::string::npos ||
                                  members.find("('')") != std::string::npos ||
                                  members.find(",'',") != std::string::npos ||
                                  members.find(",'')") != std::string::npos;
@@ -265,7 +372,18 @@ std::shared_ptr<arrow::DataType> ArrowTypeOf(const DeliveredType& type) {
     case ColumnKind::kTimestamp: return arrow::timestamp(arrow::TimeUnit::MICRO);
     case ColumnKind::kInstant: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
     case ColumnKind::kBytes:
-    case ColumnKind::kGeometry: return arrow::binary();
+    case ColumnKind::kGeometry:
+    case ColumnKind::kEwkb: return arrow::binary();
+    case ColumnKind::kFlag: return arrow::boolean();
+    case ColumnKind::kUint8Native: return arrow::uint8();
+    case ColumnKind::kUint16Native: return arrow::uint16();
+    case ColumnKind::kUint32Native: return arrow::uint32();
+    case ColumnKind::kUint64Native: return arrow::uint64();
+    case ColumnKind::kWideDecimal: return arrow::decimal256(type.precision, type.scale);
+    case ColumnKind::kTimeOfDay: return arrow::time64(arrow::TimeUnit::MICRO);
+    case ColumnKind::kTimeMicros: return arrow::int64();
+    case ColumnKind::kSixteen:
+    case ColumnKind::kUuidText: return arrow::fixed_size_binary(16);
     default: return arrow::utf8();
   }
 }
@@ -279,19 +397,51 @@ Result<ColumnKind> ColumnKindFrom(std::string_view name) {
                fmt::format("wanted the kind of a column, found {}", name));
 }
 
+bool HasServerForm(ColumnKind kind) {
+  switch (kind) {
+    case ColumnKind::kWideDecimal:
+    case ColumnKind::kTimeOfDay:
+    case ColumnKind::kTimeMicros:
+    case ColumnKind::kUuidText:
+    case ColumnKind::kEwkb: return false;
+    default: return true;
+  }
+}
+
+bool MayMisfit(ColumnKind kind) {
+  switch (kind) {
+    case ColumnKind::kDate:
+    case ColumnKind::kTimestamp:
+    case ColumnKind::kInstant:
+    case ColumnKind::kText:
+    case ColumnKind::kEnum:
+    case ColumnKind::kGeometry:
+    case ColumnKind::kFlag:
+    case ColumnKind::kTimeOfDay: return true;
+    default: return false;
+  }
+}
+
 bool IsWireOf(const DeliveredType& type, Wire wire) {
   switch (type.kind) {
     case ColumnKind::kInt8: return wire == Wire::kInt8;
     case ColumnKind::kInt16: return wire == Wire::kInt16 || wire == Wire::kInt8;
     case ColumnKind::kInt32: return wire == Wire::kInt32 || wire == Wire::kInt16;
     case ColumnKind::kInt64: return wire == Wire::kInt64 || wire == Wire::kInt32;
-    case ColumnKind::kUint64: return wire == Wire::kInt64;
+    case ColumnKind::kUint64:
+    case ColumnKind::kUint64Native: return wire == Wire::kInt64;
+    case ColumnKind::kFlag:
+    case ColumnKind::kUint8Native: return wire == Wire::kInt8;
+    case ColumnKind::kUint16Native: return wire == Wire::kInt16;
+    case ColumnKind::kUint32Native: return wire == Wire::kInt32;
     case ColumnKind::kFloat: return wire == Wire::kFloat;
     case ColumnKind::kDouble: return wire == Wire::kDouble;
     case ColumnKind::kDate:
     case ColumnKind::kTimestamp:
     case ColumnKind::kInstant:
     case ColumnKind::kTime:
+    case ColumnKind::kTimeOfDay:
+    case ColumnKind::kTimeMicros:
     case ColumnKind::kDateText:
     case ColumnKind::kTimestampText: return wire == Wire::kTemporal;
     default: return wire == Wire::kBytes;
@@ -353,8 +503,8 @@ Fit AppendCell(const DeliveredType& type, Wire wire, const CellRules& rules, Cel
     case ColumnKind::kAscii:
     case ColumnKind::kBytes: return AppendText(cell.bytes(), column);
     case ColumnKind::kGeometry: return AppendGeometry(rules, cell, column);
+    default: return AppendByPolicy(type, wire, cell, column);
   }
-  return Fit::kMisfit;
 }
 
 std::string Describe(const DeliveredType& type, Wire wire, Cell cell) {
@@ -366,22 +516,25 @@ std::string Describe(const DeliveredType& type, Wire wire, Cell cell) {
     case Wire::kInt32:
     case Wire::kInt64: {
       const int64_t value = LoadInt(wire, type.is_unsigned, cell.data);
-      if (type.kind == ColumnKind::kUint64)
+      if (type.kind == ColumnKind::kUint64 || type.kind == ColumnKind::kUint64Native)
         return fmt::format("{}", static_cast<uint64_t>(value));
       return fmt::format("{}", value);
     }
     case Wire::kFloat: return fmt::format("{}", Load<float>(cell.data));
     case Wire::kDouble: return fmt::format("{}", Load<double>(cell.data));
     case Wire::kTemporal: {
-      char* end = type.kind == ColumnKind::kTime
-                      ? PutTime(text, cell, type.scale)
-                      : PutMoment(text, LoadMoment(cell), type.kind != ColumnKind::kDate,
-                                  type.scale);
+      const bool is_time = type.kind == ColumnKind::kTime ||
+                           type.kind == ColumnKind::kTimeOfDay ||
+                           type.kind == ColumnKind::kTimeMicros;
+      char* end = is_time ? PutTime(text, cell, type.scale)
+                          : PutMoment(text, LoadMoment(cell),
+                                      type.kind != ColumnKind::kDate, type.scale);
       return std::string(text, end);
     }
     case Wire::kBytes: break;
   }
-  if (type.kind == ColumnKind::kDecimal || type.kind == ColumnKind::kAscii)
+  if (type.kind == ColumnKind::kDecimal || type.kind == ColumnKind::kAscii ||
+      type.kind == ColumnKind::kWideDecimal || type.kind == ColumnKind::kUuidText)
     return std::string(cell.bytes());
   if (type.kind == ColumnKind::kBool || type.kind == ColumnKind::kBits ||
       type.kind == ColumnKind::kBits64)

@@ -37,6 +37,18 @@ enum class ColumnKind {
   kBytes,
   kEnum,      ///< ENUM, SET: text; "" where it is no member is the error value
   kGeometry,  ///< WKB, behind the four bytes of its SRID
+  // What policies make of them:
+  kFlag,         ///< TINYINT(1): bool
+  kUint8Native,  ///< UNSIGNED: uint8 to uint64
+  kUint16Native,
+  kUint32Native,
+  kUint64Native,
+  kWideDecimal,  ///< more than 38 digits: decimal256
+  kTimeOfDay,    ///< TIME: time64[us]
+  kTimeMicros,   ///< TIME: int64
+  kSixteen,      ///< BINARY(16): fixed_size_binary(16)
+  kUuidText,     ///< UUID: the same, of its text
+  kEwkb,         ///< geometry: WKB that says its SRID
 };
 
 /// As information_schema.COLUMNS has it.
@@ -60,6 +72,11 @@ Result<DeliveredType> DeliveredTypeOf(const DeclaredType& declared);
 std::shared_ptr<arrow::DataType> ArrowTypeOf(const DeliveredType& type);
 const char* NameOf(ColumnKind kind);
 Result<ColumnKind> ColumnKindFrom(std::string_view name);
+
+/// Is the kind's canonical form (docs/digest.md) one that the server has as well?
+bool HasServerForm(ColumnKind kind);
+/// May a value be none of the kind's?
+bool MayMisfit(ColumnKind kind);
 
 /// Is this how the server writes values of the kind?
 bool IsWireOf(const DeliveredType& type, Wire wire);

@@ -12,6 +12,7 @@
 #include <cctype>
 
 #include "source/columns.h"
+#include "source/query_text.h"
 
 namespace sluice::mysql {
 namespace {
@@ -70,9 +71,18 @@ bool IsWordByte(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
+/// Words that a query has nowhere but in a function's name: all of them are reserved.
+constexpr auto kWriting = std::to_array<std::string_view>(
+    {"into", "insert", "update", "delete", "replace", "call", "lock", "procedure"});
+constexpr auto kOpening =
+    std::to_array<std::string_view>({"select", "with", "values", "table"});
+
+enum class Wanted { kExpression, kQuery };
+
 class Scanner {
  public:
-  explicit Scanner(std::string_view text) : text_(text) {}
+  explicit Scanner(std::string_view text, Wanted wanted = Wanted::kExpression)
+      : text_(text), wanted_(wanted) {}
 
   Status Scan() {
     while (at_ < text_.size()) ARROW_RETURN_NOT_OK(Next(text_[at_]));
@@ -125,7 +135,11 @@ class Scanner {
     std::string word(text_.substr(start, at_ - start));
     for (char& c : word)
       c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    if (words_ == 1 && (word == "select" || word == "with" || word == "where"))
+    if (wanted_ == Wanted::kQuery && words_ == 1 && !IsOneOf(word, kOpening))
+      return Refuse(fmt::format("wanted a query, found {}", word),
+                    "begin with SELECT, WITH or VALUES");
+    if (wanted_ == Wanted::kExpression && words_ == 1 &&
+        (word == "select" || word == "with" || word == "where"))
       return Refuse(fmt::format("wanted an expression, found {}", word),
                     "give only what would stand behind WHERE");
     size_t behind = at_;
@@ -135,6 +149,11 @@ class Scanner {
     const bool is_call = behind < text_.size() && text_[behind] == '(';
     const bool is_member = start > 0 && text_[start - 1] == '.';
     if (is_member) return Status::OK();
+    const bool locks = word == "share" && last_word_ == "for";
+    last_word_ = word;
+    if (wanted_ == Wanted::kQuery && !is_call && (locks || IsOneOf(word, kWriting)))
+      return Refuse(fmt::format("wanted a query that only reads, found {}", word),
+                    "a column of that name is written in backticks");
     if ((is_call && IsOneOf(word, kOfClock)) || IsOneOf(word, kBareClock))
       return Refuse(
           fmt::format("wanted an expression that is the same at any time, found {}",
@@ -149,6 +168,8 @@ class Scanner {
   }
 
   std::string_view text_;
+  Wanted wanted_;
+  std::string last_word_;
   size_t at_ = 0;
   int64_t words_ = 0;
   int depth_ = 0;
@@ -159,6 +180,14 @@ class Scanner {
 Status CheckWhereText(std::string_view where) {
   if (!IsUtf8(where)) return Refuse("wanted UTF-8, found other bytes");
   return Scanner(where).Scan();
+}
+
+Status CheckQueryText(std::string_view sql) {
+  const Status scanned = Scanner(sql, Wanted::kQuery).Scan();
+  if (scanned.ok() && !IsWordByte(sql.front()) && sql.front() != '(')
+    return OfQuery(Refuse("wanted a query, found something else",
+                          "begin with SELECT, WITH or VALUES"));
+  return OfQuery(scanned);
 }
 
 Status CheckWhere(Connection& connection, const std::string& quoted_table,

@@ -19,4 +19,8 @@ Status CheckWhereText(std::string_view where);
 Status CheckWhere(Connection& connection, const std::string& quoted_table,
                   std::string_view where);
 
+/// Likewise of a query, which may hold no comments any more: it begins with SELECT, WITH, VALUES or
+/// TABLE, writes nowhere, locks nothing and gives the same rows each time. kUsage "source.query".
+Status CheckQueryText(std::string_view sql);
+
 }  // namespace sluice::mysql

@@ -10,13 +10,13 @@
 
 namespace sluice {
 
-RowBatches::RowBatches(const TableInfo& table, const ReadContext& context)
-    : schema_(table.schema),
-      misfits_become_null_(table.relation.on_type_mismatch == OnTypeMismatch::kNull),
-      context_(context) {
+RowBatches::RowBatches(const TableInfo& table, const std::vector<bool>& misfit_is_null,
+                       const ReadContext& context)
+    : schema_(table.schema), context_(context) {
   auto* pool = context.pool != nullptr ? context.pool : arrow::default_memory_pool();
   for (const auto& field : schema_->fields())
-    columns_.push_back({ColumnBuilder(field->type(), pool), field->nullable(), 0});
+    columns_.push_back({ColumnBuilder(field->type(), pool), field->nullable(),
+                        misfit_is_null[columns_.size()], 0});
   rows_max_ = std::clamp<int64_t>(context.batch_bytes / BytesOfCells(columns_.size()), 1,
                                   std::max<int64_t>(context.batch_rows, 1));
 }
@@ -53,7 +53,7 @@ Status RowBatches::Close() {
 }
 
 bool RowBatches::MisfitIsNull(size_t column) {
-  if (!misfits_become_null_) return false;
+  if (!columns_[column].misfit_is_null) return false;
   columns_[column].builder.AppendNull();
   ++columns_[column].coerced;
   return true;

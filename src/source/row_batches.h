@@ -18,7 +18,9 @@ namespace sluice {
 /// is written at the end of each batch.
 class RowBatches : public arrow::RecordBatchReader {
  public:
-  RowBatches(const TableInfo& table, const ReadContext& context);
+  /// `misfit_is_null`: one per column.
+  RowBatches(const TableInfo& table, const std::vector<bool>& misfit_is_null,
+             const ReadContext& context);
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override;
@@ -28,6 +30,7 @@ class RowBatches : public arrow::RecordBatchReader {
   struct Column {
     ColumnBuilder builder;
     bool nullable = true;
+    bool misfit_is_null = false;
     int64_t coerced = 0;
   };
 
@@ -46,7 +49,6 @@ class RowBatches : public arrow::RecordBatchReader {
   void Count(int64_t rows, int64_t bytes);
 
   const std::shared_ptr<arrow::Schema> schema_;
-  const bool misfits_become_null_;
   const ReadContext context_;
   std::vector<Column> columns_;
   int64_t rows_max_ = 0;

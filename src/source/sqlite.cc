@@ -41,6 +41,12 @@ Result<std::optional<std::string>> PinTogether(const Databases& databases) {
   return std::nullopt;
 }
 
+Result<std::string> AskText(sqlite::Database& database, std::string_view sql) {
+  ARROW_ASSIGN_OR_RAISE(sqlite::Statement row, database.Prepare(sql));
+  ARROW_ASSIGN_OR_RAISE(const bool has_row, row.Step());
+  return has_row ? std::string(row.ColumnText(0)) : "";
+}
+
 class SqliteSource : public Source {
  public:
   SqliteSource(std::string path, const SqliteSourceOptions& options)
@@ -65,6 +71,34 @@ class SqliteSource : public Source {
     for (auto& database : databases)
       set.sessions.push_back(sqlite::MakeSession(std::move(database)));
     return set;
+  }
+
+  Result<SourceFindings> Inspect(const SourceWish& wish) override {
+    ARROW_ASSIGN_OR_RAISE(const auto database, OpenDatabase());
+    SourceFindings seen;
+    ARROW_ASSIGN_OR_RAISE(const std::string journal,
+                          AskText(*database, "PRAGMA main.journal_mode"));
+    ARROW_ASSIGN_OR_RAISE(const std::string encoding,
+                          AskText(*database, "PRAGMA main.encoding"));
+    const bool is_wal = journal == "wal";
+    seen.findings.push_back(
+        {.name = "journal_mode",
+         .level = Level::kOk,
+         .detail = is_wal ? "wal: writers and this reader do not wait for each other"
+                          : journal + ": a writer waits to commit while a run reads"});
+    seen.findings.push_back(
+        {.name = "encoding",
+         .level = Level::kOk,
+         .detail = encoding == "UTF-8"
+                       ? encoding
+                       : encoding + ": only integer primary keys cut it into chunks"});
+    seen.consistency = wish.consistency;
+    seen.why = wish.consistency == Consistency::kPerChunk
+                   ? "per-chunk, as asked for"
+                   : "one snapshot: read transactions of one state of the file";
+    seen.findings.push_back(
+        {.name = "consistency", .level = Level::kOk, .detail = seen.why});
+    return seen;
   }
 
   Result<std::shared_ptr<sqlite::Database>> OpenDatabase() const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -13,7 +14,8 @@
 #include "base/nearest.h"
 #include "base/sha256.h"
 #include "source/sqlite_definition.h"
-#include "source/sqlite_misfits.h"
+#include "source/sqlite_describe_query.h"
+#include "source/sqlite_policy.h"
 #include "source/sqlite_query.h"
 #include "source/sqlite_types.h"
 #include "source/sqlite_where.h"
@@ -166,8 +168,22 @@ Status Estimate(Database& database, const RelationFacts& facts, TableInfo& info)
   return Status::OK();
 }
 
-RelationFacts FactsFrom(const Definition& definition, const Relation& relation,
-                        const std::vector<ColumnDefinition>& columns) {
+/// By the columns' own names. One that the table does not have is passed over: what is said of many
+/// tables need not fit each.
+Result<std::map<std::string, Policies>> ColumnPolicies(const Definition& definition,
+                                                       const Relation& relation) {
+  std::map<std::string, Policies> by_name;
+  for (const auto& [name, policies] : relation.column_policies) {
+    ARROW_RETURN_NOT_OK(CheckColumnPolicies(policies, name));
+    const auto found = FindColumn(definition, name);
+    if (!found.ok()) continue;
+    by_name[(*found)->name].insert(policies.begin(), policies.end());
+  }
+  return by_name;
+}
+
+Result<RelationFacts> FactsFrom(const Definition& definition, const Relation& relation,
+                                const std::vector<ColumnDefinition>& columns) {
   RelationFacts facts;
   facts.table = definition.table;
   facts.where = relation.where;
@@ -178,6 +194,9 @@ RelationFacts FactsFrom(const Definition& definition, const Relation& relation,
   for (const ColumnDefinition& column : columns) {
     facts.columns.push_back(column.name);
     facts.kinds.push_back(KindOfDeclared(column.declared));
+    ARROW_ASSIGN_OR_RAISE(const OnTypeMismatch policy,
+                          MismatchPolicyOf(relation, column.declared, column.name));
+    facts.misfits.push_back(policy);
   }
   return facts;
 }
@@ -185,6 +204,7 @@ RelationFacts FactsFrom(const Definition& definition, const Relation& relation,
 }  // namespace
 
 Result<TableInfo> DescribeRelation(Database& database, const Relation& relation) {
+  if (!relation.sql.empty()) return DescribeQuery(database, relation);
   ARROW_ASSIGN_OR_RAISE(const std::string table, ResolveTable(database, relation.name));
   ARROW_ASSIGN_OR_RAISE(const Definition definition, ReadDefinition(database, table));
   ARROW_ASSIGN_OR_RAISE(const auto columns, Select(definition, relation.columns));
@@ -199,17 +219,15 @@ Result<TableInfo> DescribeRelation(Database& database, const Relation& relation)
     for (const ColumnDefinition& column : columns)
       info.relation.columns.push_back(column.name);
   }
-  RelationFacts facts = FactsFrom(definition, relation, columns);
-  if (relation.on_type_mismatch == OnTypeMismatch::kString) {
-    ARROW_ASSIGN_OR_RAISE(const std::vector<bool> misfits, FindMisfits(database, facts));
-    for (size_t i = 0; i < misfits.size(); ++i)
-      if (misfits[i]) facts.kinds[i] = ColumnKind::kAnyString;
-  }
+  ARROW_ASSIGN_OR_RAISE(info.relation.column_policies,
+                        ColumnPolicies(definition, relation));
+  ARROW_ASSIGN_OR_RAISE(RelationFacts facts,
+                        FactsFrom(definition, info.relation, columns));
+  ARROW_RETURN_NOT_OK(MakeTextOfMisfits(database, facts));
   arrow::FieldVector fields;
   std::string kinds;
   for (size_t i = 0; i < columns.size(); ++i) {
-    fields.push_back(
-        FieldOf(columns[i], facts.kinds[i], definition, relation.on_type_mismatch));
+    fields.push_back(FieldOf(columns[i], facts.kinds[i], definition, facts.misfits[i]));
     kinds += fmt::format("{}:{};", NameOf(facts.kinds[i]), columns[i].name);
   }
   info.schema = arrow::schema(std::move(fields));
@@ -226,6 +244,7 @@ Result<TableInfo> DescribeRelation(Database& database, const Relation& relation)
 }
 
 Status CheckDefinition(Database& database, const TableInfo& table) {
+  if (!table.relation.sql.empty()) return CheckQuery(database, table);
   ARROW_ASSIGN_OR_RAISE(const RelationFacts facts, FactsOf(table));
   const auto definition = ReadDefinition(database, facts.table);
   const std::string name = ToString(TableName{"main", facts.table});

@@ -51,17 +51,21 @@ bool SaysMisfit(ColumnKind kind, const Cell& cell) {
 
 using Judge = bool (*)(ColumnKind kind, const Cell& cell);
 
+/// In the table's own order: every row is visited, so the key's index would only cost.
+std::string SelectOf(const RelationFacts& facts,
+                     const std::vector<std::string>& expressions) {
+  const std::string where =
+      facts.where.empty() ? "" : fmt::format(" WHERE ({})", facts.where);
+  return fmt::format("SELECT {} FROM main.{}{}", fmt::join(expressions, ","),
+                     Quote(facts.table), where);
+}
+
 /// `expressions` has one place for each column, which `is_misfit` judges.
 Result<std::vector<bool>> Scan(Database& database, const RelationFacts& facts,
                                const std::vector<std::string>& expressions,
                                Judge is_misfit) {
-  // In the table's own order: every row is visited, so the key's index would only cost.
-  const std::string where =
-      facts.where.empty() ? "" : fmt::format(" WHERE ({})", facts.where);
-  ARROW_ASSIGN_OR_RAISE(Statement rows,
-                        database.Prepare(fmt::format("SELECT {} FROM main.{}{}",
-                                                     fmt::join(expressions, ","),
-                                                     Quote(facts.table), where)));
+  const std::string sql = facts.sql.empty() ? SelectOf(facts, expressions) : facts.sql;
+  ARROW_ASSIGN_OR_RAISE(Statement rows, database.Prepare(sql));
   std::vector<Cell> cells(facts.columns.size());
   std::vector<bool> misfits(facts.columns.size());
   size_t found = 0;
@@ -86,12 +90,12 @@ Result<std::vector<bool>> FindMisfits(Database& database, const RelationFacts& f
     expressions.push_back(MisfitExpression(facts.kinds[i], values.back()));
   }
   // To fetch the values costs a third of asking SQLite about each, unless they are large.
-  database.LimitValueBytes(kFetchedValueMax);
+  database.LimitValueBytes(facts.sql.empty() ? kFetchedValueMax : kAnyValueMax);
   auto misfits = Scan(database, facts, values, [](ColumnKind kind, const Cell& cell) {
     return cell.type != Type::kNull && !Fits(kind, cell);
   });
   database.LimitValueBytes(kAnyValueMax);
-  if (IdOf(misfits.status()) != "sqlite.too-big") return misfits;
+  if (IdOf(misfits.status()) != "sqlite.too-big" || !facts.sql.empty()) return misfits;
   return Scan(database, facts, expressions, &SaysMisfit);
 }
 

@@ -92,6 +92,7 @@ Status BindKey(const RelationFacts& facts, const Key& key, int first,
 std::string ToDetail(const RelationFacts& facts) {
   nlohmann::json json = {{"table", facts.table},
                          {"where", JsonFromText(facts.where)},
+                         {"sql", JsonFromText(facts.sql)},
                          {"columns", JsonFromTexts(facts.columns)},
                          {"key", JsonFromTexts(facts.key.columns)},
                          {"collations", JsonFromTexts(facts.key.collations)},
@@ -102,6 +103,10 @@ std::string ToDetail(const RelationFacts& facts) {
   std::vector<std::string> kinds;
   for (const ColumnKind kind : facts.kinds) kinds.emplace_back(NameOf(kind));
   json["kinds"] = JsonFromTexts(kinds);
+  std::vector<std::string> misfits;
+  for (const OnTypeMismatch misfit : facts.misfits)
+    misfits.emplace_back(ToString(misfit));
+  json["misfits"] = JsonFromTexts(misfits);
   return DumpJson(json);
 }
 
@@ -112,6 +117,7 @@ Result<RelationFacts> FactsOf(const TableInfo& table) {
   RelationFacts facts;
   facts.table = reader.Text("table");
   facts.where = reader.Text("where");
+  facts.sql = reader.Text("sql");
   facts.columns = reader.Texts("columns");
   facts.key = {reader.Texts("key"), reader.Texts("collations"), reader.Text("index")};
   facts.rowid = reader.Text("rowid");
@@ -119,8 +125,11 @@ Result<RelationFacts> FactsOf(const TableInfo& table) {
   facts.definition = reader.Text("definition");
   for (const std::string& kind : reader.Texts("kinds"))
     facts.kinds.push_back(reader.Take("kinds", ColumnKindFrom(kind)));
+  for (const std::string& misfit : reader.Texts("misfits"))
+    facts.misfits.push_back(reader.Take("misfits", OnTypeMismatchFrom(misfit)));
   ARROW_RETURN_NOT_OK(reader.status());
   if (facts.kinds.size() != facts.columns.size() ||
+      facts.misfits.size() != facts.columns.size() ||
       facts.key.columns.size() != facts.key.collations.size())
     return MalformedJson("SQLite table detail", "as many kinds as columns");
   return facts;
@@ -137,6 +146,10 @@ std::string FromClause(const RelationFacts& facts) {
 
 RowsQuery SelectRows(const RelationFacts& facts, const KeyRange& range) {
   RowsQuery query;
+  if (!facts.sql.empty()) {
+    query.sql = facts.sql;
+    return query;
+  }
   query.label_names = facts.key.columns;
   std::vector<std::string> selected;
   for (const std::string& column : facts.columns) selected.push_back(Quote(column));

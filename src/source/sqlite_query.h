@@ -16,9 +16,11 @@ namespace sluice::sqlite {
 
 struct RelationFacts {
   std::string table;
-  std::vector<std::string> columns;  ///< selected
-  std::vector<ColumnKind> kinds;     ///< one per selected column
+  std::vector<std::string> columns;     ///< selected
+  std::vector<ColumnKind> kinds;        ///< one per selected column
+  std::vector<OnTypeMismatch> misfits;  ///< likewise: what becomes of them
   std::string where;
+  std::string sql;         ///< instead of a table: the query
   KeyDefinition key;       ///< without columns: none
   std::string rowid;       ///< visible name, or ""
   bool is_table = true;    ///< not a view, not virtual

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "source/row_batches.h"
 #include "source/sqlite_row_errors.h"
@@ -13,7 +14,7 @@ class Reader : public RowBatches {
  public:
   Reader(std::shared_ptr<Database> database, Statement rows, RowErrors errors,
          const TableInfo& table, const ReadContext& context)
-      : RowBatches(table, context),
+      : RowBatches(table, NullMisfits(errors.facts()), context),
         database_(std::move(database)),
         rows_(std::move(rows)),
         errors_(std::move(errors)),
@@ -58,6 +59,13 @@ class Reader : public RowBatches {
   }
 
  private:
+  static std::vector<bool> NullMisfits(const RelationFacts& facts) {
+    std::vector<bool> is_null;
+    for (const OnTypeMismatch misfit : facts.misfits)
+      is_null.push_back(misfit == OnTypeMismatch::kNull);
+    return is_null;
+  }
+
   Status Explain(const Status& failed) {
     if (IdOf(failed) == "sqlite.too-big")
       return errors_.ValueTooBig(*database_, rows_read_, context().row_bytes_max);

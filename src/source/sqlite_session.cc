@@ -11,6 +11,7 @@
 #include "arrow/scalar.h"
 #include "arrow/type.h"
 #include "source/sqlite_describe.h"
+#include "source/sqlite_explain.h"
 #include "source/sqlite_query.h"
 #include "source/sqlite_reader.h"
 
@@ -57,6 +58,15 @@ class SqliteSession : public Session {
 
   Result<TableInfo> Describe(const Relation& relation) override {
     return DescribeRelation(*database_, relation);
+  }
+
+  std::vector<Result<ReadPlan>> ExplainAll(
+      const std::vector<TableInfo>& tables) override {
+    std::vector<Result<ReadPlan>> plans;
+    plans.reserve(tables.size());
+    for (const TableInfo& table : tables)
+      plans.push_back(ExplainTable(*database_, table));
+    return plans;
   }
 
   Result<std::optional<Key>> LastKey(const TableInfo& table) override {

@@ -352,5 +352,30 @@ TEST_F(SqliteSourceTest, EstimatesAreOfTheRightSize) {
   EXPECT_EQ(OneSession().Describe(T()).ValueOrDie().estimated_rows, 5'000);
 }
 
+TEST_F(SqliteSourceTest, MisfitsGoByTheColumnsWordThenItsTypesThenTheRelations) {
+  Execute(
+      "CREATE TABLE t(id INTEGER PRIMARY KEY, a INT NOT NULL, b INT, c DATE, d DATE);"
+      "INSERT INTO t VALUES (1,'x',2,'y','z'),(2,3,4,'2024-01-01','2024-01-02')");
+  Session& session = OneSession();
+  Relation relation = T();
+  relation.type_policies = {{"DATE", {{"on_type_mismatch", "null"}}}};
+  relation.column_policies = {{"A", {{"on_type_mismatch", "null"}}},
+                              {"d", {{"on_type_mismatch", "string"}}},
+                              {"elsewhere", {{"on_type_mismatch", "null"}}}};
+  const TableInfo table = session.Describe(relation).ValueOrDie();
+  EXPECT_EQ(table.schema->ToString(/*show_metadata=*/false),
+            "id: int64 not null\na: int64\nb: int64\nc: date32[day]\nd: string");
+  ReadTally tally;
+  ASSERT_TRUE(ReadStatus(session, table, {.tally = &tally}).ok());
+  EXPECT_EQ(tally.coerced, (std::map<std::string, int64_t>{{"a", 1}, {"c", 1}}));
+  relation.column_policies.erase("A");
+  ExpectError(ReadStatus(session, session.Describe(relation).ValueOrDie()),
+              ErrorKind::kFailed, "source.type-mismatch");
+  relation.column_policies = {{"a", {{"on_type_mismatch", "perhaps"}}}};
+  ExpectError(session.Describe(relation).status(), ErrorKind::kUsage, "source.policy");
+  relation.column_policies = {{"a", {{"zero_date", "null"}}}};
+  ExpectError(session.Describe(relation).status(), ErrorKind::kUsage, "source.policy");
+}
+
 }  // namespace
 }  // namespace sluice

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "source/columns.h"
+#include "source/query_text.h"
 
 namespace sluice::sqlite {
 namespace {
@@ -195,6 +196,20 @@ Status CheckWhereText(std::string_view where) {
                   "give only what would stand behind WHERE");
   ARROW_RETURN_NOT_OK(CheckBalance(tokens));
   return CheckCalls(tokens);
+}
+
+Status CheckQueryText(std::string_view sql) {
+  const auto tokens = Scanner(sql).Scan();
+  ARROW_RETURN_NOT_OK(OfQuery(tokens.status()));
+  const bool is_query = !tokens->empty() && (*tokens)[0].kind == TokenKind::kWord &&
+                        IsOneOf((*tokens)[0].text, {"select", "values", "with"});
+  if (!is_query)
+    return OfQuery(Refuse(
+        "wanted a query, found something else: " +
+            std::string(sql.substr(0, sql.find_first_of(" \t\r\n(")).substr(0, 32)),
+        "begin with SELECT, WITH or VALUES"));
+  ARROW_RETURN_NOT_OK(OfQuery(CheckBalance(*tokens)));
+  return OfQuery(CheckCalls(*tokens));
 }
 
 Status CheckWhere(Database& database, const std::string& quoted_table,

@@ -19,4 +19,8 @@ Status CheckWhereText(std::string_view where);
 Status CheckWhere(Database& database, const std::string& quoted_table,
                   std::string_view where);
 
+/// Likewise of a query, which may hold no comments any more: it begins with SELECT, WITH or VALUES and
+/// gives the same rows each time. kUsage "source.query".
+Status CheckQueryText(std::string_view sql);
+
 }  // namespace sluice::sqlite

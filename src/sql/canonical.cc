@@ -1,8 +1,10 @@
 #include "sql/canonical.h"
 
+#include <algorithm>
 #include <bit>
 #include <charconv>
 #include <cstring>
+#include <iterator>
 
 namespace sluice {
 namespace {
@@ -20,6 +22,15 @@ char* WritePadded(char* out, uint64_t value, int width) {
 char* WriteTwo(char* out, int64_t value) {
   *out++ = static_cast<char>('0' + value / 10);
   *out++ = static_cast<char>('0' + value % 10);
+  return out;
+}
+
+/// `digits` from the last to the first, the last `scale` of the text behind the point.
+char* WriteDigits(char* out, const char* digits, int count, int scale) {
+  while (count > 0) {
+    *out++ = digits[--count];
+    if (count == scale && scale > 0) *out++ = '.';
+  }
   return out;
 }
 
@@ -57,11 +68,49 @@ char* WriteDecimal(char* out, const uint8_t* value, int scale) {
     digits[count++] = static_cast<char>('0' + static_cast<int>(rest % 10));
     rest /= 10;
   }
-  while (count > 0) {
-    *out++ = digits[--count];
-    if (count == scale && scale > 0) *out++ = '.';
+  return WriteDigits(out, digits, count, scale);
+}
+
+char* WriteWideDecimal(char* out, const uint8_t* value, int scale) {
+  // In digits of 2^32, the least first.
+  uint32_t rest[8];
+  std::memcpy(rest, value, sizeof(rest));
+  if ((value[31] & 0x80) != 0) {
+    *out++ = '-';
+    uint64_t carry = 1;
+    for (uint32_t& digit : rest) {
+      carry += static_cast<uint32_t>(~digit);
+      digit = static_cast<uint32_t>(carry);
+      carry >>= 32;
+    }
   }
-  return out;
+  char digits[96];
+  int count = 0;
+  const auto is_zero = [&rest] {
+    return std::all_of(std::begin(rest), std::end(rest),
+                       [](uint32_t d) { return d == 0; });
+  };
+  while (!is_zero() || count <= scale) {
+    uint64_t remainder = 0;
+    for (int i = 7; i >= 0; --i) {
+      const uint64_t part = (remainder << 32) | rest[i];
+      rest[i] = static_cast<uint32_t>(part / 10);
+      remainder = part % 10;
+    }
+    digits[count++] = static_cast<char>('0' + static_cast<int>(remainder));
+  }
+  return WriteDigits(out, digits, count, scale);
+}
+
+char* WriteTimeOfDay(char* out, int64_t micros) {
+  const int64_t seconds = micros / 1'000'000;
+  out = WriteTwo(out, seconds / 3600);
+  *out++ = ':';
+  out = WriteTwo(out, seconds / 60 % 60);
+  *out++ = ':';
+  out = WriteTwo(out, seconds % 60);
+  *out++ = '.';
+  return WritePadded(out, static_cast<uint64_t>(micros % 1'000'000), 6);
 }
 
 char* WriteDate(char* out, int64_t days) {

@@ -34,7 +34,9 @@ enum class Form {
   kFloat,
   kDouble,
   kDecimal,
+  kWideDecimal,
   kDate,
+  kTimeOfDay,
   kTimestamp,
   kBytes32,
   kBytes64,
@@ -59,7 +61,15 @@ Form FormOf(const arrow::DataType& type) {
       int scale = static_cast<const arrow::Decimal128Type&>(type).scale();
       return scale >= 0 && scale <= 38 ? Form::kDecimal : Form::kNone;
     }
+    case arrow::Type::DECIMAL256: {
+      int scale = static_cast<const arrow::Decimal256Type&>(type).scale();
+      return scale >= 0 && scale <= 76 ? Form::kWideDecimal : Form::kNone;
+    }
     case arrow::Type::DATE32: return Form::kDate;
+    case arrow::Type::TIME64:
+      return static_cast<const arrow::Time64Type&>(type).unit() == arrow::TimeUnit::MICRO
+                 ? Form::kTimeOfDay
+                 : Form::kNone;
     case arrow::Type::TIMESTAMP: return Form::kTimestamp;
     case arrow::Type::STRING:
     case arrow::Type::BINARY: return Form::kBytes32;
@@ -74,7 +84,8 @@ Form FormOf(const arrow::DataType& type) {
 int DetailOf(const arrow::DataType& type) {
   switch (type.id()) {
     case arrow::Type::DECIMAL128:
-      return static_cast<const arrow::Decimal128Type&>(type).scale();
+    case arrow::Type::DECIMAL256:
+      return static_cast<const arrow::DecimalType&>(type).scale();
     case arrow::Type::TIMESTAMP:
       return 3 * static_cast<int>(static_cast<const arrow::TimestampType&>(type).unit());
     case arrow::Type::FIXED_SIZE_BINARY:
@@ -166,6 +177,10 @@ char* WriteFixed(char* out, const Cells& cells, int64_t row) {
     case Form::kDouble: return WriteDouble(out, cells.At<double>(row));
     case Form::kDecimal:
       return WriteDecimal(out, cells.values + (cells.offset + row) * 16, cells.detail);
+    case Form::kWideDecimal:
+      return WriteWideDecimal(out, cells.values + (cells.offset + row) * 32,
+                              cells.detail);
+    case Form::kTimeOfDay: return WriteTimeOfDay(out, cells.At<int64_t>(row));
     case Form::kDate: return WriteDate(out, cells.At<int32_t>(row));
     case Form::kTimestamp:
       return WriteTimestamp(out, cells.At<int64_t>(row), cells.detail);

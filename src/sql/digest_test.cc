@@ -48,6 +48,8 @@ std::shared_ptr<arrow::DataType> TypeOf(const std::string& name) {
   if (name == "binary") return arrow::binary();
   if (name == "date32") return arrow::date32();
   if (name == "timestamp") return arrow::timestamp(arrow::TimeUnit::MICRO);
+  if (name == "time64") return arrow::time64(arrow::TimeUnit::MICRO);
+  if (name.starts_with("wide:")) return arrow::decimal256(76, std::stoi(name.substr(5)));
   return arrow::decimal128(38, std::stoi(name.substr(8)));
 }
 
@@ -72,6 +74,11 @@ void AppendValue(arrow::ArrayBuilder& builder, const std::string& text) {
       return Append<arrow::Date32Builder>(builder, std::stoi(text));
     case arrow::Type::TIMESTAMP:
       return Append<arrow::TimestampBuilder>(builder, std::stoll(text));
+    case arrow::Type::TIME64:
+      return Append<arrow::Time64Builder>(builder, std::stoll(text));
+    case arrow::Type::DECIMAL256:
+      return Append<arrow::Decimal256Builder>(
+          builder, arrow::Decimal256::FromString(text).ValueOrDie());
     case arrow::Type::STRING: return Append<arrow::StringBuilder>(builder, FromHex(text));
     case arrow::Type::BINARY: return Append<arrow::BinaryBuilder>(builder, FromHex(text));
     case arrow::Type::DOUBLE: {

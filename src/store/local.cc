@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/uuid.h"
+#include "store/local_inspect.h"
 #include "store/local_link.h"
 #include "store/local_object.h"
 #include "store/local_tree.h"
@@ -65,6 +66,7 @@ class LocalStore final : public Store {
 
   std::string Describe() const override { return FileUri(tree_->root()); }
   Result<ProbeVerdict> Probe() override { return ProbeLocalTree(*tree_); }
+  std::vector<Finding> Inspect() override { return InspectLocalTree(*tree_); }
   Result<std::unique_ptr<PendingObject>> Begin(const StageTarget& target) override {
     return BeginLocalObject(tree_, target);
   }

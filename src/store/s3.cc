@@ -11,6 +11,7 @@
 #include "base/crc32c.h"
 #include "base/uuid.h"
 #include "store/object_path.h"
+#include "store/s3_inspect.h"
 #include "store/s3_listing.h"
 #include "store/s3_object.h"
 #include "store/s3_probe.h"
@@ -36,6 +37,7 @@ class S3Store final : public Store {
 
   std::string Describe() const override { return CanonicalS3Uri(client_.options()); }
   Result<ProbeVerdict> Probe() override { return ProbeS3(*world_, *this); }
+  std::vector<Finding> Inspect() override { return InspectS3(*world_, *this); }
   int width() const override { return client_.options().uploads; }
   Result<std::unique_ptr<PendingObject>> Begin(const StageTarget& target) override;
   Result<ObjectRef> Publish(const StagedObject& staged) override;

@@ -11,6 +11,7 @@
 
 #include "arrow/record_batch.h"
 #include "base/crash_point.h"
+#include "base/redact.h"
 #include "base/retry.h"
 #include "base/uuid.h"
 #include "base/vocabulary_json.h"
@@ -32,12 +33,13 @@ int64_t PlanBytes(const Chunk& chunk) {
   return static_cast<int64_t>(DumpJson(ToJson(chunk)).size());
 }
 
-/// Passes batches on, reports them, and ends the read once the run is abandoned.
+/// Passes batches on, after `report` of their rows and bytes has returned; ends the read once the run is
+/// abandoned, or the report fails.
 class ReportingReader : public arrow::RecordBatchReader {
  public:
   ReportingReader(std::shared_ptr<arrow::RecordBatchReader> rows,
                   const arrow::StopToken& stop, const ReadTally& tally,
-                  std::function<void(int64_t, int64_t)> report)
+                  std::function<Status(int64_t, int64_t)> report)
       : rows_(std::move(rows)), stop_(stop), tally_(tally), report_(std::move(report)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return rows_->schema(); }
@@ -46,8 +48,9 @@ class ReportingReader : public arrow::RecordBatchReader {
     ARROW_RETURN_NOT_OK(stop_.Poll());
     ARROW_RETURN_NOT_OK(rows_->ReadNext(batch));
     if (*batch != nullptr) {
-      report_((*batch)->num_rows(), tally_.source_bytes - reported_bytes_);
-      reported_bytes_ = tally_.source_bytes;
+      const int64_t bytes =
+          tally_.source_bytes - std::exchange(reported_bytes_, tally_.source_bytes);
+      return report_((*batch)->num_rows(), bytes);
     }
     return Status::OK();
   }
@@ -56,7 +59,7 @@ class ReportingReader : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::RecordBatchReader> rows_;
   const arrow::StopToken& stop_;
   const ReadTally& tally_;
-  std::function<void(int64_t, int64_t)> report_;
+  std::function<Status(int64_t, int64_t)> report_;
   int64_t reported_bytes_ = 0;
 };
 
@@ -124,6 +127,13 @@ class Copy {
       if (!LostItsSession(status)) {
         Fail(status);
         return nullptr;
+      }
+      if (chunk.ok()) {
+        run_.Notify({.kind = EventKind::kRetry,
+                     .stream = task_.stream.name,
+                     .load = task_.load_state.spec.load,
+                     .chunk = (*chunk)->ordinal,
+                     .message = status.message()});
       }
       const std::lock_guard lock(mutex_);
       if (chunk.ok()) waiting_.push_front(**chunk);
@@ -253,6 +263,7 @@ class Copy {
       if (!again) return in_context;
       run_.Notify({.kind = EventKind::kRetry,
                    .stream = task_.stream.name,
+                   .load = task_.load_state.spec.load,
                    .chunk = chunk.ordinal,
                    .message = in_context.message()});
       ARROW_RETURN_NOT_OK(run_.parts.clock.Sleep(backoff.Next(), run_.watch.abandoned()));
@@ -269,7 +280,7 @@ class Copy {
     auto receipt = Prepare(session, chunk, attempt);
     if (!receipt.ok()) {
       const Status recorded = state.FailAttempt(run_.lease, load, chunk.ordinal, attempt,
-                                                receipt.status().message());
+                                                Redact(receipt.status().message()));
       if (!recorded.ok() && KindOf(recorded) == ErrorKind::kHeld) return recorded;
       return receipt.status();
     }
@@ -296,6 +307,10 @@ class Copy {
     ReadTally tally;
     ReadContext read;
     read.batch_bytes = std::clamp<int64_t>(memory / (32 * workers), 256 << 10, 4 << 20);
+    // Small enough that nobody waits long for the batch of another.
+    const int64_t rate = run_.spec.limits.bytes_per_second;
+    if (rate > 0)
+      read.batch_bytes = std::clamp<int64_t>(rate / workers, 16 << 10, read.batch_bytes);
     read.row_bytes_max = memory / kRowShare;
     read.stop = &run_.watch.abandoned();
     read.tally = &tally;
@@ -310,11 +325,14 @@ class Copy {
     const auto started = run_.parts.clock.Elapsed();
     ARROW_ASSIGN_OR_RAISE(auto rows,
                           session.Read(task_.load_state.table, chunk.range, read));
-    auto report = [this](int64_t count, int64_t bytes) {
+    auto report = [this, ordinal = chunk.ordinal](int64_t count, int64_t bytes) {
       run_.Notify({.kind = EventKind::kBatch,
                    .stream = task_.stream.name,
+                   .load = task_.load_state.spec.load,
+                   .chunk = ordinal,
                    .rows = count,
                    .source_bytes = bytes});
+      return KeepToTheRate(bytes);
     };
     rows = std::make_shared<ReportingReader>(std::move(rows), run_.watch.abandoned(),
                                              tally, report);
@@ -335,6 +353,21 @@ class Copy {
     const std::chrono::duration<double> took = run_.parts.clock.Elapsed() - started;
     receipt.cost.seconds = took.count();
     return receipt;
+  }
+
+  /// On the reading thread.
+  Status KeepToTheRate(int64_t bytes) {
+    Clock& clock = run_.parts.clock;
+    const auto wait = run_.rate.WaitFor(bytes, clock.Elapsed());
+    if (wait.count() <= 0) return Status::OK();
+    if (wait > std::chrono::seconds(1))
+      run_.Notify({.kind = EventKind::kWaiting,
+                   .stream = task_.stream.name,
+                   .seconds = std::chrono::duration<double>(wait).count(),
+                   .message = "waiting, to keep to the rate"});
+    const arrow::StopToken& abandoned = run_.watch.abandoned();
+    const Status slept = clock.Sleep(wait, abandoned);
+    return slept.ok() ? slept : abandoned.Poll();
   }
 
   RunContext& run_;

@@ -113,9 +113,17 @@ class Extract {
       TakePlaces(slot);
     }
     report_.mixed = Mixed();
+    int64_t staged_chunks = 0, staged_rows = 0;
+    for (const ChunkState& chunk : load_.chunks) {
+      if (!chunk.staged) continue;
+      ++staged_chunks;
+      staged_rows += chunk.staged->rows;
+    }
     run_.Notify({.kind = EventKind::kStreamStarted,
                  .stream = stream_.name,
                  .load = load_.spec.load,
+                 .chunk = staged_chunks,
+                 .rows = staged_rows,
                  .estimated_rows = load_.table.estimated_rows,
                  .message = opened.resumed ? "resumed" : ""});
     return Status::OK();
@@ -231,7 +239,7 @@ class Extract {
   Status CleanUpStep() {
     for (const std::string& replaced : load_.replaces) {
       ARROW_RETURN_NOT_OK(
-          run_.parts.destination.Drop(load_.spec.relation.name, replaced));
+          run_.DestinationOf(stream_).Drop(load_.spec.relation.name, replaced));
       ARROW_RETURN_NOT_OK(Reach(CrashPoint::kCleanUpHalf));
     }
     ARROW_RETURN_NOT_OK(handle_->CleanUp());
@@ -256,7 +264,7 @@ class Extract {
   /// Committed full loads of this job and stream that the new one makes superfluous.
   Result<std::vector<std::string>> Replaced() {
     ARROW_ASSIGN_OR_RAISE(auto entries,
-                          run_.parts.destination.Loads(load_.spec.relation.name));
+                          run_.DestinationOf(stream_).Loads(load_.spec.relation.name));
     std::set<std::string> gone;
     for (const LoadEntry& entry : entries) {
       if (entry.outcome == Outcome::kCommitted) {
@@ -274,25 +282,30 @@ class Extract {
         continue;
       }
       if (entry.source != load_.spec.source) {
-        run_.Warn(stream_.name, "stream " + stream_.name + ": replaces load " +
-                                    entry.load +
-                                    ", which came from another source: " + entry.source);
+        run_.Warn(stream_.name,
+                  "stream " + stream_.name + ": replaces load " + entry.load +
+                      ", which came from another source: " + entry.source,
+                  load_.spec.load);
       }
       current.push_back(entry.load);
     }
     // A load's id sorts by time: the oldest go first.
     std::sort(current.begin(), current.end());
-    const auto keep = static_cast<size_t>(std::max(run_.spec.keep_versions - 1, 0));
+    const int versions = stream_.keep_versions.value_or(run_.spec.keep_versions);
+    const size_t keep =
+        static_cast<size_t>(versions) - 1;  // The new one is a version, too.
     current.resize(current.size() > keep ? current.size() - keep : 0);
     return current;
   }
 
   /// Only the job that made a load may replace it: readers of the slots will see both.
   void WarnOfForeign(const LoadEntry& entry) {
-    run_.Warn(stream_.name, "stream " + stream_.name + ": the table also has load " +
-                                entry.load + " of job " + entry.job +
-                                " at the destination; it stays, and a reader finds two "
-                                "current loads");
+    run_.Warn(stream_.name,
+              "stream " + stream_.name + ": the table also has load " + entry.load +
+                  " of job " + entry.job +
+                  " at the destination; it stays, and a reader finds two "
+                  "current loads",
+              load_.spec.load);
   }
 
   Status Advance(Phase from, Phase to, const std::vector<ChunkReceipt>& published,

@@ -46,15 +46,18 @@ Result<OpenedLoad> NewLoad(RunContext& run, const StreamSpec& stream, Session& s
   spec.compression = stream.compression;
   spec.compression_level = stream.compression_level;
   spec.file_size = stream.file_size;
-  spec.attempt_names = run.attempt_names;
+  spec.path = stream.path;
+  Destination& destination = run.DestinationOf(stream);
+  spec.attempt_names = run.destinations.at(&destination).attempt_names;
   state.definition = stream.definition;
   state.consistency = run.sessions.kind;
   state.positions = {run.sessions.position};
 
+  // Before the load is durable: one that cannot be opened would stand in the way of the next.
+  ARROW_ASSIGN_OR_RAISE(opened.load, destination.Open(spec));
   ARROW_RETURN_NOT_OK(Reach(CrashPoint::kPlanBeforeCommit));
   ARROW_RETURN_NOT_OK(run.parts.state.OpenLoad(run.lease, state));
   ARROW_RETURN_NOT_OK(Reach(CrashPoint::kPlanAfterCommit));
-  ARROW_ASSIGN_OR_RAISE(opened.load, run.parts.destination.Open(spec));
   return opened;
 }
 
@@ -102,7 +105,8 @@ Result<bool> JoinSnapshot(RunContext& run, LoadState& state, const StreamSpec& s
   run.Warn(stream.name,
            "stream " + stream.name + ": the database changed since load " +
                state.spec.load +
-               " began; its chunks come from more than one snapshot (mixed)");
+               " began; its chunks come from more than one snapshot (mixed)",
+           state.spec.load);
   return true;
 }
 
@@ -121,6 +125,7 @@ Status DiscardLoad(RunContext& run, const LoadState& state, Load& load) {
 }
 
 Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream, Session& session) {
+  ARROW_RETURN_NOT_OK(run.destinations.at(&run.DestinationOf(stream)).status);
   ARROW_ASSIGN_OR_RAISE(auto found,
                         run.parts.state.OpenLoadOf(run.spec.job, stream.name));
   if (!found) {
@@ -135,7 +140,7 @@ Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream, Session& 
   opened.resumed = true;
   opened.state = *std::move(found);
   LoadState& state = opened.state;
-  ARROW_ASSIGN_OR_RAISE(opened.load, run.parts.destination.Open(state.spec));
+  ARROW_ASSIGN_OR_RAISE(opened.load, run.DestinationOf(stream).Open(state.spec));
   if (state.phase >= Phase::kCommitted) return opened;
 
   ARROW_ASSIGN_OR_RAISE(const Slot slot, opened.load->FindSlot());
@@ -153,8 +158,10 @@ Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream, Session& 
     }
   }
   if (!discard) return opened;
-  run.Warn(stream.name, "stream " + stream.name + ": unfinished load " + state.spec.load +
-                            " is discarded, a new one begins");
+  run.Warn(stream.name,
+           "stream " + stream.name + ": unfinished load " + state.spec.load +
+               " is discarded, a new one begins",
+           state.spec.load);
   ARROW_RETURN_NOT_OK(DiscardLoad(run, state, *opened.load));
   return NewLoad(run, stream, session);
 }

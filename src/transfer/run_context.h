@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "sluice/transfer.h"
+#include "transfer/rate_limit.h"
 #include "transfer/watch.h"
 
 namespace sluice {
@@ -96,6 +98,12 @@ class IdleSessions {
 /// What a source says of a session that is of no more use; its siblings may live.
 inline bool LostItsSession(const Status& status) { return IdOf(status) == "source.lost"; }
 
+/// What the probe of a destination found.
+struct DestinationVerdict {
+  Status status;
+  bool attempt_names = false;  ///< creating is not exclusive there (A1)
+};
+
 /// Lives for one run, on the thread that called RunTransfer; `parts` are thread-safe.
 struct RunContext {
   const TransferSpec& spec;
@@ -105,18 +113,27 @@ struct RunContext {
   const arrow::StopToken& stop;  ///< drain: start no new chunk
   SessionSet sessions = {};
   IdleSessions idle = {};
-  bool attempt_names = false;
+  RateLimit rate = {};
+  std::map<const Destination*, DestinationVerdict> destinations =
+      {};  ///< that are written to
   std::mutex warnings_mutex = {};
   std::vector<std::string> warnings = {};  // guarded by warnings_mutex
 
+  Destination& DestinationOf(const StreamSpec& stream) const {
+    return stream.destination != nullptr ? *stream.destination : parts.destination;
+  }
+
   /// From any thread.
-  void Warn(const std::string& stream, std::string message) {
+  void Warn(const std::string& stream, std::string message,
+            const std::string& load = "") {
     {
       std::lock_guard lock(warnings_mutex);
       warnings.push_back(message);
     }
-    Notify(
-        {.kind = EventKind::kWarning, .stream = stream, .message = std::move(message)});
+    Notify({.kind = EventKind::kWarning,
+            .stream = stream,
+            .load = load,
+            .message = std::move(message)});
   }
   /// From any thread.
   void Notify(Event event) const {

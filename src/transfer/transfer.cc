@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "base/crash_point.h"
+#include "base/path_template.h"
+#include "base/redact.h"
 #include "base/vocabulary_json.h"
 #include "sluice/version.h"
 #include "transfer/extract.h"
@@ -27,17 +29,55 @@ bool EndsTheRun(const Status& status) {
                           IdOf(status).starts_with("state."));
 }
 
-Status ProbeDestination(RunContext& run) {
-  const Collaborators& parts = run.parts;
-  const std::string name = parts.destination.Describe();
-  ARROW_ASSIGN_OR_RAISE(const ProbeVerdict verdict, parts.destination.Probe());
-  ARROW_RETURN_NOT_OK(parts.state.SaveProbe(name, verdict));
-  run.attempt_names = !verdict.Enforced();
-  if (run.attempt_names) {
-    run.Warn("", name + " does not reliably create an object only where there is none (" +
-                     verdict.detail +
+Result<ProbeVerdict> Probed(RunContext& run, Destination& destination) {
+  ARROW_ASSIGN_OR_RAISE(const ProbeVerdict verdict, destination.Probe());
+  ARROW_RETURN_NOT_OK(run.parts.state.SaveProbe(destination.Describe(), verdict));
+  return verdict;
+}
+
+/// Each once. Where one of several does not answer, the streams that go there fail.
+Status ProbeDestinations(RunContext& run) {
+  std::vector<Destination*> all;
+  for (const StreamSpec& stream : run.spec.streams) {
+    Destination* destination = &run.DestinationOf(stream);
+    if (std::find(all.begin(), all.end(), destination) == all.end())
+      all.push_back(destination);
+  }
+  if (all.empty()) all.push_back(&run.parts.destination);
+  for (Destination* destination : all) {
+    DestinationVerdict& known = run.destinations[destination];
+    const auto verdict = Probed(run, *destination);
+    known.status = verdict.status();
+    if (EndsTheRun(known.status) || all.size() == 1) ARROW_RETURN_NOT_OK(known.status);
+    known.attempt_names = verdict.ok() && !verdict->Enforced();
+    if (!known.attempt_names) continue;
+    run.Warn("", destination->Describe() +
+                     " does not reliably create an object only where there is none (" +
+                     verdict->detail +
                      "): names carry their attempt, and a lister may see one too "
                      "many for a moment");
+  }
+  return Status::OK();
+}
+
+/// What the caller must have seen to; looked at again before anything is written.
+Status CheckSpec(const TransferSpec& spec) {
+  const auto check_versions = [](int keep_versions) {
+    return keep_versions >= 1 ? Status::OK()
+                              : Error(ErrorKind::kUsage, "run.keep-versions",
+                                      "wanted to keep 1 version or more, found " +
+                                          std::to_string(keep_versions),
+                                      "1 keeps only the newest load");
+  };
+  ARROW_RETURN_NOT_OK(check_versions(spec.keep_versions));
+  if (spec.limits.bytes_per_second < 0)
+    return Error(ErrorKind::kUsage, "run.rate",
+                 "wanted a rate of 0 bytes a second or more, found " +
+                     std::to_string(spec.limits.bytes_per_second),
+                 "0 is no bound");
+  for (const StreamSpec& stream : spec.streams) {
+    ARROW_RETURN_NOT_OK(check_versions(stream.keep_versions.value_or(1)));
+    if (!stream.path.empty()) ARROW_RETURN_NOT_OK(CheckPathTemplate(stream.path));
   }
   return Status::OK();
 }
@@ -134,9 +174,12 @@ Status RunAll(RunContext& run, LiveSessions& live, TransferReport& report) {
   record.job = run.spec.job;
   record.pid = getpid();
   record.version = kVersion;
+  record.definition = run.spec.asked;
   ARROW_RETURN_NOT_OK(run.parts.state.BeginRun(run.lease, record));
-  ARROW_RETURN_NOT_OK(ProbeDestination(run));
+  ARROW_RETURN_NOT_OK(ProbeDestinations(run));
   ARROW_RETURN_NOT_OK(OpenSource(run));
+  report.consistency = run.sessions.kind;
+  report.position = run.sessions.position;
   live.Open(run.sessions);
   run.idle.Fill(run.sessions);
   report.streams = Streams(run).Run();
@@ -152,19 +195,44 @@ int ExitCodeOfRun(const TransferReport& report) {
   return code;
 }
 
-std::string Summary(const TransferReport& report) {
+/// What was asked of the source for a stream, as its run remembers it.
+nlohmann::json AskedOf(const StreamSpec& stream) {
+  const Relation& relation = stream.relation;
+  nlohmann::json asked = {{"schema", relation.name.schema},
+                          {"table", relation.name.table},
+                          {"columns", relation.columns},
+                          {"where", relation.where}};
+  if (!relation.sql.empty()) asked["sql"] = relation.sql;
+  return asked;
+}
+
+/// What the history of runs keeps.
+std::string Summary(const TransferSpec& spec, const TransferReport& report) {
   nlohmann::json loads = nlohmann::json::array();
-  for (const StreamReport& stream : report.streams) {
-    loads.push_back({{"stream", stream.stream},
-                     {"load", stream.load},
-                     {"phase", ToString(stream.phase)},
-                     {"rows", stream.rows},
-                     {"bytes", stream.bytes},
-                     {"files", stream.files},
-                     {"error", stream.status.ok() ? "" : stream.status.message()}});
+  for (size_t i = 0; i < report.streams.size(); ++i) {
+    const StreamReport& stream = report.streams[i];
+    double seconds = 0;
+    for (const auto& [step, took] : stream.timings) seconds += took;
+    loads.push_back(
+        {{"stream", stream.stream},
+         {"load", stream.load},
+         {"phase", ToString(stream.phase)},
+         {"rows", stream.rows},
+         {"rows_read", stream.rows_read},
+         {"bytes", stream.bytes},
+         {"files", stream.files},
+         {"chunks", stream.chunks},
+         {"seconds", seconds},
+         {"resumed", stream.resumed},
+         {"coerced", stream.coerced},
+         {"source", AskedOf(spec.streams[i])},
+         {"error", stream.status.ok() ? "" : Redact(stream.status.message())}});
   }
-  nlohmann::json summary = {{"loads", std::move(loads)}};
-  if (!report.status.ok()) summary["error"] = report.status.message();
+  nlohmann::json summary = {{"loads", std::move(loads)},
+                            {"consistency", ToString(report.consistency)},
+                            {"position", report.position},
+                            {"warnings", report.warnings.size()}};
+  if (!report.status.ok()) summary["error"] = Redact(report.status.message());
   return DumpJson(summary);
 }
 
@@ -175,6 +243,11 @@ TransferReport RunTransfer(const TransferSpec& spec, const Collaborators& parts,
                            const arrow::StopToken& stop_now) {
   TransferReport report;
   report.run = spec.run;
+  report.status = CheckSpec(spec);
+  if (!report.status.ok()) {
+    report.exit_code = ExitCodeOf(report.status);
+    return report;
+  }
   LeaseOptions options;
   if (spec.limits.lease_ttl_millis > 0) options.ttl_millis = spec.limits.lease_ttl_millis;
   options.run = spec.run;
@@ -194,14 +267,20 @@ TransferReport RunTransfer(const TransferSpec& spec, const Collaborators& parts,
           if (status.ok()) return;
           parts.notifier.On({.kind = EventKind::kWarning, .message = status.message()});
         });
-    RunContext run{spec, parts, *lease, watch, stop};
+    RunContext run{.spec = spec,
+                   .parts = parts,
+                   .lease = *lease,
+                   .watch = watch,
+                   .stop = stop,
+                   .rate = RateLimit(spec.limits.bytes_per_second)};
     report.status = RunAll(run, live, report);
     if (!report.status.ok() && !watch.reason().ok()) report.status = watch.reason();
     report.warnings = std::move(run.warnings);
   }
   report.exit_code = ExitCodeOfRun(report);
   // The run's record and its lease: what fails here is the run's failure too, but loses nothing.
-  Status closed = parts.state.EndRun(*lease, spec.run, report.exit_code, Summary(report));
+  Status closed =
+      parts.state.EndRun(*lease, spec.run, report.exit_code, Summary(spec, report));
   const Status released = parts.state.Release(*lease);
   if (closed.ok()) closed = released;
   if (report.status.ok() && report.exit_code == 0) report.status = closed;

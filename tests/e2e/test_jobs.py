@@ -100,7 +100,7 @@ def test_of_several_streams_one_that_fails_does_not_stop_the_others(scene):
     ("version: 1\nsorce: x\n", "2:1", "source"),
     ("version: 1\nsource: a.db\ndestination: d\nstreams:\n  t:\n    wehre: x\n", "6:5", "where"),
     ("version: 2\n", "1:10", "version"),
-    ("version: 1\nsource: a.db\ndestination: d\nstreams:\n  t: {mode: incremental}\n", "5:7", "not in this version"),
+    ("version: 1\nsource: a.db\ndestination: d\nstreams:\n  t: {mode: incremental}\n", "5:13", "not in this version"),
     ("version: 1\nsource: [\n", "", "job"),
     ("version: 1\nsource: a.db\ndestination: d\nstreams: {t: {}}\nlimits: {memory: much}\n", "5:18", "size"),
 ])

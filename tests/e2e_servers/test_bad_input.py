@@ -40,8 +40,14 @@ def test_a_wrong_password_is_usage_and_is_not_shown(scene, orders, copy):
 def test_the_right_password_is_kept_nowhere(scene, orders, copy):
     orders.sql(f"CREATE USER 'p{orders.database[2:12]}'@'%' IDENTIFIED BY 'open-sesame';"
                f"GRANT SELECT ON {orders.database}.* TO 'p{orders.database[2:12]}'@'%';")
-    told = copy(uri=orders.uri(user=f"p{orders.database[2:12]}", password="open-sesame")).must(0)
-    assert "open-sesame" not in told.said
+    uri = orders.uri(user=f"p{orders.database[2:12]}", password="open-sesame")
+    for args in ([], ["--json"], ["--verbose"], ["--verbose", "--log-format", "json"], ["--progress", "json"]):
+        assert "open-sesame" not in copy(*args, uri=uri).must(0).said
+    failed = copy("--progress", "json", "--verbose", uri=uri, env={"SLUICE_CRASH_AT": "publish.frozen"})
+    assert failed.code == -signal.SIGKILL and "open-sesame" not in failed.said
+    for verb in ("log", "status"):
+        told = scene.sluice(verb, "--state", scene.state).must(0)
+        assert "open-sesame" not in told.said and ":***@" in told.said, told
     for path in scene.folder.rglob("*"):
         assert not path.is_file() or b"open-sesame" not in path.read_bytes(), path
     orders.sql(f"DROP USER 'p{orders.database[2:12]}'@'%'")

@@ -89,3 +89,27 @@ def test_what_a_killed_run_left_is_collected_when_it_is_abandoned(orders, bucket
     load = json.dumps(status).split('"load": "')[1].split('"')[0]
     orders.sluice("gc", bucket.uri(), "--state", orders.state, "--abandon", load).must(0)
     assert bucket.uploads() == [] and bucket.parts() == []
+
+
+@pytest.mark.parametrize("point", ["staged.recorded:2", "publish.object:2", "slot.recorded", "clean-up.half"])
+def test_below_a_template_nothing_is_lost_or_left_either(orders, bucket, point):
+    path = ("--path", "{schema}/{table}/dt={date}/load={load}")
+    copy(orders, bucket.uri(), *path).must(0)
+    killed = copy(orders, bucket.uri(), *path, env={"SLUICE_CRASH_AT": point})
+    assert killed.code == -signal.SIGKILL, f"never passed {point}\n{killed}"
+    copy(orders, bucket.uri(), *path).must(0)
+    assert sorted(bucket.rows()) == ROWS
+    assert all("/dt=" in key and "/load=" in key for key in bucket.parts())
+    orders.sluice("gc", bucket.uri(), "--state", orders.state).must(0)
+    assert bucket.uploads() == []
+    assert sorted(bucket.files()) == bucket.parts()
+
+
+def test_what_is_left_below_a_template_is_collected_when_it_is_abandoned(orders, bucket):
+    path = ("--path", "{schema}/{table}/{year}/{load}")
+    copy(orders, bucket.uri(), *path, env={"SLUICE_CRASH_AT": "staged.recorded:2"})
+    assert len(bucket.uploads()) >= 1 and bucket.parts() == []
+    status = orders.sluice("status", "--state", orders.state, "--json").must(0).json
+    load = json.dumps(status).split('"load": "')[1].split('"')[0]
+    orders.sluice("gc", bucket.uri(), "--state", orders.state, "--abandon", load).must(0)
+    assert bucket.uploads() == [] and bucket.parts() == []

@@ -41,6 +41,18 @@ def all_cases():
                                        id=f"{kind}-{path.stem}-{name}-{policy}")
 
 
+def flags(policy):
+    """"error,unsigned=native" as the program is told."""
+    mismatch, *others = policy.split(",")
+    said = ["--on-type-mismatch", mismatch]
+    for name, word in (other.split("=") for other in others):
+        if name != "uuid":
+            said += ["--" + name.replace("_", "-"), word]
+        elif word == "fixed":
+            said += ["--uuid", "v"]
+    return said
+
+
 def shown(value, arrow_type):
     """A value of pyarrow's reader as the cases write it."""
     if value is None:
@@ -52,8 +64,10 @@ def shown(value, arrow_type):
         return value.strftime("%Y-%m-%d %H:%M:%S.%f").rjust(26, "0") + ("Z" if arrow_type.tz else "")
     if pa.types.is_date(arrow_type):
         return value.isoformat()
-    if pa.types.is_binary(arrow_type):
+    if pa.types.is_binary(arrow_type) or pa.types.is_fixed_size_binary(arrow_type):
         return value.hex()
+    if pa.types.is_time(arrow_type):
+        return value.isoformat(timespec="microseconds")
     if pa.types.is_floating(arrow_type):
         return "-0.0" if str(value) == "-0.0" else value
     return value
@@ -65,7 +79,7 @@ def test_what_arrives_is_what_the_case_says(scene, kind, setup, policy, arrow_ty
     try:
         server.sql(setup)
         scene.sluice("copy", server.uri(), f"file://{scene.lake}", "--state", scene.state, "--table", "t",
-                     "--on-type-mismatch", policy, "--verify", "content").must(0)
+                     *flags(policy), "--verify", "content").must(0)
         lake = Lake(scene.lake)
         folder = lake.folder("t", server.database)
         manifest, = lake.current(folder)
@@ -76,6 +90,8 @@ def test_what_arrives_is_what_the_case_says(scene, kind, setup, policy, arrow_ty
         assert str(column.type) == arrow_type.replace("list<float>", "")
         found = [shown(column[i].as_py(), column.type) for i in order]
         assert found == rows
+        if pa.types.is_decimal256(column.type):
+            return  # DuckDB ends at 38 digits.
         # Of instants the microseconds: for a zone DuckDB wants a module of Python that is not here.
         is_time = pa.types.is_timestamp(column.type)
         by_duckdb = [v for v, in duckdb.sql(

@@ -33,9 +33,11 @@ def canonical(kind, value):
     if kind == "timestamp":
         moment = EPOCH + datetime.timedelta(microseconds=value)
         return moment.isoformat(sep=" ", timespec="microseconds").encode()
+    if kind == "time64":
+        return (EPOCH + datetime.timedelta(microseconds=value)).time().isoformat(timespec="microseconds").encode()
     scale = int(kind.split(":")[1])
     with localcontext() as context:
-        context.prec = 60
+        context.prec = 90
         return format(Decimal(value).scaleb(-scale), "f").encode()
 
 
@@ -93,6 +95,10 @@ def edges():
     yield "decimal:2", [0, 5, -5, 100, -12345, 10**37]
     yield "decimal:0", [0, -1, 10**38 - 1]
     yield "decimal:30", [1, -(10**38 - 1)]
+    yield "wide:0", [0, -1, 10**65 - 1, -(10**76 - 1), 2**128, -(2**128), 2**64 - 1]
+    yield "wide:30", [0, 1, -1, 10**65 - 1, -(10**65 - 1)]
+    yield "wide:76", [1, -(10**76 - 1)]
+    yield "time64", [0, 1, 86_399_999_999, 43_200_000_000]
 
 
 def main():

@@ -1,0 +1,16 @@
+/// \file
+/// A server, its settings and an account's privileges, as far as a run rests on them.
+#pragma once
+
+#include "driver/mysql.h"
+#include "sluice/clock.h"
+#include "sluice/error.h"
+#include "sluice/finding.h"
+
+namespace sluice::mysql {
+
+/// As Source::Inspect says. `connection` has its settings pinned.
+Result<SourceFindings> InspectServer(Connection& connection, const SourceWish& wish,
+                                     Clock& clock);
+
+}  // namespace sluice::mysql

@@ -1,0 +1,129 @@
+"""log and status: what the state remembers of runs, and what is to be done next."""
+
+import json
+import signal
+import sqlite3
+
+from scene import Lock
+
+TABLES = ["CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT)", "INSERT INTO customers VALUES (1, 'a'), (2, 'b')",
+          "CREATE TABLE \"odd name\" (id INTEGER PRIMARY KEY)"]
+
+
+def log(scene, *args, code=0):
+    return scene.sluice("log", "--state", scene.state, *args).must(code)
+
+
+def test_log_shows_runs_newest_first_with_what_was_read(scene):
+    scene.sql(*TABLES)
+    job = scene.job({"customers": {"columns": ["id"], "where": "id > 1"}, "odd name": {}}, name="nightly")
+    first = scene.run(job, "--json").must(0).json
+    second = scene.run(job, "--json").must(0).json
+    text = log(scene).out
+    assert text.index(second["run"]) < text.index(first["run"])
+    for words in ("nightly", "exit 0", f"sluice run {job}", "customers  1 rows  1 file", "SELECT id FROM main.customers WHERE (id > 1)",
+                  'SELECT * FROM main."odd name"', first["loads"][0]["load"]):
+        assert words in text, f"{words}\n{text}"
+    runs = log(scene, "--json").json["runs"]
+    assert [run["run"] for run in runs] == [second["run"], first["run"]]
+    run = runs[0]
+    assert run["exit_code"] == 0 and run["job"] == "nightly" and run["seconds"] >= 0 and run["consistency"] == "snapshot"
+    customers, = [load for load in run["loads"] if load["stream"] == "customers"]
+    assert customers["rows"] == 1 and customers["files"] == 1 and customers["bytes"] > 0 and customers["seconds"] >= 0
+    assert customers["statement"] == "SELECT id FROM main.customers WHERE (id > 1)"
+
+
+def test_log_of_one_job_or_one_run_and_with_a_limit(scene):
+    scene.sql(*TABLES)
+    one, other = (scene.job({"customers": {}}, name=name) for name in ("one", "other"))
+    for job in (one, one, one, other):
+        scene.run(job).must(0)
+    assert len(log(scene, "--json").json["runs"]) == 4
+    assert {run["job"] for run in log(scene, one, "--json").json["runs"]} == {"one"}
+    assert len(log(scene, "one", "--limit", "2", "--json").json["runs"]) == 2
+    wanted = log(scene, "--json").json["runs"][2]["run"]
+    assert [run["run"] for run in log(scene, "--run", wanted, "--json").json["runs"]] == [wanted]
+    assert "sluice log lists" in log(scene, "--run", "ffffffff", code=2).err
+    assert "whole number" in log(scene, "--limit", "many", code=2).err
+    assert "whole number" in log(scene, "--limit", "0", code=2).err
+
+
+def test_log_of_failed_and_killed_runs(scene):
+    scene.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, d DATE)", "INSERT INTO t VALUES (1, 'no date')",
+              "CREATE TABLE u (id INTEGER PRIMARY KEY)", "INSERT INTO u VALUES (1), (2), (3)")
+    assert scene.run(scene.job({"t": {}}, name="bad")).code == 1
+    assert scene.run(scene.job({"u": {}}, name="dead"), env={"SLUICE_CRASH_AT": "publish.frozen"}).code == -signal.SIGKILL
+    text = log(scene).out
+    assert "exit 1" in text and "error: " in text and "did not end (killed?)" in text, text
+    dead, = log(scene, "dead", "--json").json["runs"]
+    assert dead["ended"] is None and dead["exit_code"] is None
+    assert dead["loads"][0]["rows"] == 3 and dead["loads"][0]["statement"] == "SELECT * FROM main.u"
+
+
+def test_log_before_the_first_run(scene):
+    assert "no run yet" in log(scene).out
+    assert log(scene, "--json").json["runs"] == []
+    assert not scene.state.exists()
+
+
+def test_log_reads_a_state_whose_runs_say_less(scene):
+    """As versions before this one left it."""
+    scene.sql(*TABLES)
+    scene.copy().must(0)
+    with sqlite3.connect(scene.state) as state:
+        summary = json.loads(state.execute("SELECT summary FROM runs").fetchone()[0])
+        for load in summary["loads"]:
+            for name in ("source", "seconds", "resumed", "coerced", "chunks", "rows_read"):
+                load.pop(name)
+        state.execute("UPDATE runs SET definition = '', summary = ?", (json.dumps({"loads": summary["loads"]}),))
+    state.close()
+    assert "customers  2 rows" in log(scene).out
+    with sqlite3.connect(scene.state) as state:
+        state.execute("UPDATE runs SET definition = 'no json', summary = '[1, 2'")
+    state.close()
+    assert "exit 0" in log(scene).out
+    scene.sluice("status", "--state", scene.state).must(0)
+
+
+def test_status_names_the_command_that_resumes(scene):
+    scene.sql(*TABLES)
+    job = scene.job({"customers": {}}, name="nightly")
+    assert scene.run(job, env={"SLUICE_CRASH_AT": "publish.frozen"}).code == -signal.SIGKILL
+    text = scene.sluice("status", "--state", scene.state).must(0).out
+    assert f"next  resume with: sluice run {job} --state {scene.state}   (in {scene.folder})" in text, text
+    assert "not running" in text
+    scene.run(job).must(0)
+    text = scene.sluice("status", "--state", scene.state).must(0).out
+    assert "next" not in text, text
+    assert scene.sluice("status", "--state", scene.state, "--json").must(0).json["jobs"][0]["next"] == ""
+
+
+def test_status_of_a_failed_run_names_the_command_too(scene):
+    scene.sql("CREATE TABLE t (id INTEGER PRIMARY KEY, d DATE)", "INSERT INTO t VALUES (1, 'no date')")
+    assert scene.copy().code == 1
+    text = scene.sluice("status", "--state", scene.state).must(0).out
+    assert "next  " in text and f"sluice copy sqlite://{scene.db} file://{scene.lake}" in text, text
+
+
+def test_status_of_a_run_at_work_says_who_where_and_since_when(scene):
+    scene.sql(*TABLES)
+    run = scene.start("run", scene.job({"customers": {}}, name="busy"), "--state", scene.state,
+                      env={"SLUICE_STOP_AT": "publish.frozen"}).wait_until_stopped()
+    holder = scene.sluice("status", "--state", scene.state, "--json").must(0).json["jobs"][0]["holder"]
+    assert holder["pid"] == run.pid and holder["host"] and holder["since"].startswith("20")
+    text = scene.sluice("status", "--state", scene.state).must(0).out
+    assert f"busy  running: process {run.pid} on {holder['host']}" in text and f"since {holder['since']}" in text, text
+    assert "next  wait for the run" in text, text
+    run.send(signal.SIGCONT)
+    run.wait().must(0)
+
+
+def test_a_state_that_is_locked_is_transient_and_says_what_to_do(scene):
+    scene.sql(*TABLES)
+    scene.copy().must(0)
+    with sqlite3.connect(scene.state) as state:
+        state.execute("PRAGMA journal_mode=WAL")
+    state.close()
+    with Lock(scene.state, "BEGIN IMMEDIATE"):
+        done = scene.copy(timeout=30)
+    assert done.code == 5 and str(scene.state) in done.err and "HINT" in done.err, done

@@ -1,0 +1,52 @@
+"""Passwords by reference, against real servers."""
+
+import json
+
+from oracle import Lake
+
+
+def job(scene, server, secrets, user):
+    path = scene.folder / "job.yaml"
+    uri = server.uri(user=user).replace(f":{server.password}@", "@", 1)
+    path.write_text(json.dumps({"version": 1, "source": uri, "destination": f"file://{scene.lake}",
+                                "secrets": secrets, "streams": {"t": {}}}))
+    return path
+
+
+def test_a_job_logs_in_with_a_password_by_reference_and_leaves_it_nowhere(scene, server):
+    user, password = "u_" + server.database[2:12], "p@ss/w:rd?&#%"
+    server.sql(f"CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1);"
+               f"CREATE USER {user} IDENTIFIED BY '{password}'; GRANT SELECT ON {server.database}.* TO {user};")
+    try:
+        secret = scene.folder / "password"
+        secret.write_text(password + "\n")
+        secret.chmod(0o600)
+        for reference in ("${env:SHOP_PASSWORD}", f"${{file:{secret}}}"):
+            path = job(scene, server, {"source.password": reference}, user)
+            done = scene.run(path, "--verbose", "--json", env={"SHOP_PASSWORD": password}).must(0)
+            assert password not in done.said and "p%40ss" not in done.said, done
+            plan = scene.sluice("plan", path, "--state", scene.state, env={"SHOP_PASSWORD": password}).must(0)
+            assert password not in plan.said and "p%40ss" not in plan.said, plan
+        manifest, = Lake(scene.lake).current(Lake(scene.lake).folder("t", server.database))
+        assert manifest["rows"] == 1
+        secret.unlink()
+        for file in scene.folder.rglob("*"):
+            assert not file.is_file() or (password.encode() not in file.read_bytes()
+                                          and b"p%40ss" not in file.read_bytes()), file
+        done = scene.run(path, env={"SHOP_PASSWORD": "wrong"})
+        assert done.code != 0 and password not in done.said, done
+    finally:
+        server.sql(f"DROP USER {user}", database="")
+
+
+def test_a_job_file_made_from_a_server_is_read_back(scene, server):
+    server.sql("CREATE TABLE t (id INT PRIMARY KEY); CREATE VIEW v AS SELECT id FROM t;")
+    path = scene.folder / "made.yaml"
+    scene.sluice("job", "init", server.uri(), "-o", path).must(0)
+    text = path.read_text()
+    variable = server.database.upper() + "_PASSWORD"
+    assert f'source.password: "${{env:{variable}}}"' in text and f":{server.password}@" not in text, text
+    assert "  t: {}  # about" in text and "  # v: {}  # a view" in text, text
+    path.write_text(text.replace("destination: lake", f"destination: file://{scene.lake}"))
+    assert variable in scene.run(path).must(2).err
+    scene.run(path, env={variable: server.password}).must(0)
