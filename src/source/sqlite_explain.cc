@@ -11,6 +11,8 @@
 namespace sluice::sqlite {
 namespace {
 
+constexpr int64_t kFewRows = 1000;
+
 /// The lines of the plan: "SEARCH orders USING INDEX by_day (day>? AND day<?)".
 Result<std::vector<std::string>> Explain(Database& database, const std::string& sql) {
   ARROW_ASSIGN_OR_RAISE(Statement rows, database.Prepare("EXPLAIN QUERY PLAN " + sql));
@@ -55,7 +57,8 @@ Result<ReadPlan> ExplainTable(Database& database, const TableInfo& table) {
     plan.access = line.substr(0, line.find(' '));
     plan.index = IndexIn(line);
   }
-  if (has_key && plan.access != "SEARCH")
+  // Of a few rows SQLite itself prefers to read all.
+  if (has_key && plan.access != "SEARCH" && table.estimated_rows > kFewRows)
     plan.warnings.emplace_back(
         "every chunk reads the whole table: no index serves the key");
   if (has_key && sorts)

@@ -8,7 +8,7 @@ TABLES = ["CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL)",
           "CREATE TABLE log (line TEXT)",
           "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
           "INSERT INTO orders SELECT i, 'b', i FROM n",
-          "INSERT INTO customers VALUES (1, 'a'), (2, 'b')", "INSERT INTO log VALUES ('x')", "ANALYZE"]
+          "INSERT INTO customers SELECT a, b FROM orders", "INSERT INTO log VALUES ('x')", "ANALYZE"]
 
 
 def plan(scene, *args, code=0):
@@ -24,7 +24,7 @@ def plan_text(scene, *args):
 def test_the_index_is_the_one_that_sqlite_explains(scene):
     scene.sql(*TABLES)
     streams = plan(scene)
-    assert streams["customers"]["read"] == {"access": "SEARCH", "index": "INTEGER PRIMARY KEY", "rows_examined": 2}
+    assert streams["customers"]["read"] == {"access": "SEARCH", "index": "INTEGER PRIMARY KEY", "rows_examined": 300}
     assert streams["orders"]["read"]["access"] == "SEARCH"
     assert streams["orders"]["read"]["index"] == "sqlite_autoindex_orders_1"
     assert streams["log"]["read"]["access"] == "SCAN"
@@ -64,7 +64,7 @@ def test_the_last_line_counts_what_would_happen(scene):
 GOLDEN = """\
 orders
   next  a new load
-  rows  about 300 rows, 10.5 KiB in the source, by its statistics; files and time unknown
+  rows  about 300 rows, 7.3 KiB in the source, by its statistics; files and time unknown
   key   a, b
   read  SEARCH by sqlite_autoindex_orders_1, about 300 rows examined
     a      INT   -> int64 not null   key
