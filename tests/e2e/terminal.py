@@ -36,7 +36,11 @@ class Terminal:
                    f"exec bash --noprofile --rcfile '{settings}' -i")
         self._tmux("set-option", "-g", "status", "off")
         self._tmux("resize-window", "-t", "t", "-x", str(columns), "-y", str(rows))
-        self.until(lambda text: "$" in text, "no prompt")
+        try:
+            self.until(lambda text: "$" in text, "no prompt")
+        except AssertionError:
+            self.close()
+            raise
 
     def _tmux(self, *args):
         done = subprocess.run(["tmux", "-u", "-L", self._tmux_name, *args], env=self._env, cwd=self.folder,
