@@ -284,8 +284,8 @@ class JsonDisplay final : public TickingDisplay {
   }
 };
 
-/// Lines at the bottom of the terminal, redrawn in place; log lines appear above them. No mode
-/// of the terminal is ever changed: whatever ends the process, there is nothing to restore.
+/// Lines at the bottom of the terminal, redrawn in place; log lines appear above them. Between two
+/// writes no mode of the terminal is changed: whatever ends the process, there is nothing to restore.
 class LiveDisplay final : public TickingDisplay {
  public:
   LiveDisplay(int64_t streams, Clock& clock, std::function<int()> stops)
@@ -330,9 +330,7 @@ class LiveDisplay final : public TickingDisplay {
   void WriteAbove(std::string_view line) {
     const std::lock_guard<std::mutex> lock(screen_mutex_);
     std::vector<std::string> lines = drawn_;
-    std::string text = Erase() + std::string(line);
-    for (const std::string& each : lines) text += each + "\n";
-    WriteStderr(text);
+    WriteStderr(Erase() + std::string(line) + Unwrapped(lines));
     drawn_ = std::move(lines);
   }
 
@@ -356,10 +354,15 @@ class LiveDisplay final : public TickingDisplay {
     drawn_.clear();
     return rows == 0 ? "" : fmt::format("\r\x1b[{}A\x1b[J", rows);
   }
-  void Draw(std::vector<std::string> lines) {
-    std::string text = Erase();
+  /// Some terminals (tmux) become narrower a moment before they say so. What is drawn in between must
+  /// not wrap: so all that was ever drawn takes the rows that Erase counts once the width is known.
+  static std::string Unwrapped(const std::vector<std::string>& lines) {
+    std::string text = "\x1b[?7l";
     for (const std::string& line : lines) text += line + "\n";
-    WriteStderr(text);
+    return lines.empty() ? "" : text + "\x1b[?7h";
+  }
+  void Draw(std::vector<std::string> lines) {
+    WriteStderr(Erase() + Unwrapped(lines));
     drawn_ = std::move(lines);
   }
 

@@ -231,7 +231,8 @@ std::vector<std::string> Progress::Cells(const std::string& name, Stream& stream
   const double eta = stream.EtaSeconds(rates.rows);
   std::string chunk;
   if (copies && stream.chunks > 0) {
-    chunk = fmt::format("chunk {}", FormatCount(stream.chunks + 1));
+    const int64_t at = stream.chunks + (stream.rows_in_hand.empty() ? 0 : 1);
+    chunk = fmt::format("chunk {}", FormatCount(at));
     if (about > stream.chunks) chunk += fmt::format(" of about {}", FormatCount(about));
   }
   std::string retries;

@@ -87,7 +87,7 @@ TEST(Progress, WhatEarlierRunsStagedCountsAndIsCalledResumed) {
   progress.On(started, 0);
   progress.On(Make(EventKind::kPhase, "flights", 0, "copy"), 0);
   EXPECT_EQ(progress.Lines({120, 24}, 0)[0],
-            "flights  copy  60%  600 rows  0 rows/s  0 B/s  chunk 4 of about 5  resumed");
+            "flights  copy  60%  600 rows  0 rows/s  0 B/s  chunk 3 of about 5  resumed");
 }
 
 TEST(Progress, FinishedStreamsLeaveTheDisplay) {

@@ -29,12 +29,18 @@ class Terminal:
     def __init__(self, folder, env, columns=100, rows=24):
         self.folder = folder
         self._tmux_name = "sluice-" + uuid.uuid4().hex[:12]
-        self._env = {**env, "PS1": "$ ", "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TMUX": "", "HISTFILE": "/dev/null"}
+        self._env = {**env, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "TMUX": ""}
+        settings = folder / "terminal.bashrc"
+        settings.write_text("PS1='$ '\nset +o history\n")
         self._tmux("-f", "/dev/null", "new-session", "-d", "-s", "t", "-x", str(columns), "-y", str(rows),
-                   "bash --noprofile --norc -i")
+                   f"exec bash --noprofile --rcfile '{settings}' -i")
         self._tmux("set-option", "-g", "status", "off")
         self._tmux("resize-window", "-t", "t", "-x", str(columns), "-y", str(rows))
-        self.until(lambda text: "$" in text, "no prompt")
+        try:
+            self.until(lambda text: "$" in text, "no prompt")
+        except AssertionError:
+            self.close()
+            raise
 
     def _tmux(self, *args):
         done = subprocess.run(["tmux", "-u", "-L", self._tmux_name, *args], env=self._env, cwd=self.folder,
@@ -104,6 +110,8 @@ class Terminal:
             raise AssertionError("\n".join(diff)) from None
 
     def _normal(self, text, at_the_end):
+        if at_the_end:  # How much is left above depends on how often a path wraps.
+            text = text[max(text.rfind("$ ./go"), 0):]
         text = text.replace(str(self.folder), "FOLDER")
         for pattern, word in CHANGING + (CHANGING_AT_THE_END if at_the_end else []):
             text = re.sub(pattern, word, text)

@@ -45,21 +45,29 @@ class Held:
 def test_a_run_at_work_through_changes_of_size_to_its_end(scene):
     with Held(scene, "--connections", "1", columns=140) as held:
         terminal = held.terminal
+        terminal.enter("clear; seq -f 'line %g' 40")
+        terminal.until(lambda text: "line 40" in text, "nothing above")
         terminal.enter("./go")
         terminal.looks_like("at-work")
         terminal.resize(60, 24)
         terminal.looks_like("at-work-60-columns")
         terminal.resize(20, 24)
         terminal.looks_like("at-work-20-columns")
-        terminal.resize(140, 3)
-        terminal.looks_like("at-work-3-rows")
         terminal.resize(140, 24)
-        terminal.looks_like("at-work")
+        terminal.looks_like("at-work-again")
         assert "orders" not in terminal.scrolled(), "litter above the screen"
         held.let_go()
         terminal.looks_like("finished", at_the_end=True)
         assert terminal.cursor_is_visible()
     assert_copied(scene, "orders")
+
+
+def test_a_terminal_that_has_become_three_rows_high(scene):
+    with Held(scene, "--connections", "1") as held:
+        held.terminal.enter("./go")
+        held.terminal.until(lambda text: "chunk 4" in text, "never at work")
+        held.terminal.resize(100, 3)
+        held.terminal.looks_like("at-work-3-rows")
 
 
 def test_a_narrow_terminal_from_the_start(scene):
