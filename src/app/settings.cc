@@ -10,6 +10,7 @@
 #include "app/open_job.h"
 #include "app/quantity.h"
 #include "base/nearest.h"
+#include "base/path_template.h"
 #include "base/type_policy.h"
 #include "base/vocabulary_json.h"
 

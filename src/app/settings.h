@@ -67,11 +67,6 @@ struct JobRequest;
 /// All that is set or has a default, for `plan`.
 std::vector<SettingShown> ShownSettings(const JobRequest& request);
 
-/// kUsage "setting.path" where a template could put two loads into one folder, or leave its own:
-/// it begins with {schema}/{table}/, holds {load}, and no other placeholders than PathPlaceholders().
-Status CheckPathTemplate(std::string_view text);
-const std::vector<std::string>& PathPlaceholders();
-
 /// "counts" or "content"; kUsage "setting.word".
 Result<VerifyDepth> VerifyDepthFrom(std::string_view text);
 /// A policy's word under its name; kUsage "setting.word".
