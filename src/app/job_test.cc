@@ -187,9 +187,9 @@ TEST(Job, AliasesThatExplodeAreRefusedAtOnce) {
 
 TEST(Job, DeepNestingAndHugeFilesAreRefused) {
   EXPECT_EQ(Refusal(std::string(5000, '[')),
-            "error: shop.yaml:1:33: nested more than 32 deep\n"
+            "error: shop.yaml:1:17: nested more than 32 deep\n"
             "  1 | " +
-                std::string(66, '[') + "...\n    | " + std::string(32, ' ') +
+                std::string(66, '[') + "...\n    | " + std::string(16, ' ') +
                 "^\nHINT: a job nests four deep: check brackets and "
                 "indentation\n[job.syntax]\n");
   EXPECT_EQ(Refusal(std::string(10 << 20, 'x')),

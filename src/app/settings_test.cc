@@ -12,8 +12,6 @@ std::string Told(const Status& status) {
   return status.message() + " | " + std::string(HintOf(status));
 }
 
-std::string PathTold(const std::string& text) { return Told(CheckPathTemplate(text)); }
-
 TEST(Settings, WhatIsSaidOverWins) {
   Settings under, over;
   under.memory = 1;
@@ -96,31 +94,10 @@ TEST(Settings, TheEnvironmentHasTheNamesOfTheFlags) {
   unsetenv("SLUICE_ZERO_DATE");
 }
 
-TEST(Settings, APathKeepsLoadsApartAndInTheirFolder) {
-  for (const char* good :
-       {"{schema}/{table}/{load}", "{schema}/{table}/year={year}/month={month}/{load}",
-        "{schema}/{table}/{stream}-{job}/load={load}",
-        "{schema}/{table}/{date}/{hour}/{load}x"})
-    EXPECT_TRUE(CheckPathTemplate(good).ok()) << good;
-  EXPECT_EQ(
-      PathTold("{schema}/{table}/x"),
-      "not usable as a path, it does not hold {load}: {schema}/{table}/x | two loads "
-      "would share a folder: end it with /{load}");
-  EXPECT_EQ(
-      PathTold("{table}/{load}"),
-      "not usable as a path, it does not begin with {schema}/{table}/: {table}/{load} | "
-      "a load's slot lies there: {schema}/{table}/…/{load}");
-  EXPECT_EQ(
-      PathTold("{schema}/{table}/{yaer}/{load}"),
-      "not usable as a path, there is no {yaer}: {schema}/{table}/{yaer}/{load} | did "
-      "you mean {year}? there are {schema} {table} {stream} {job} {load} {year} {month} "
-      "{day} {hour} {date}");
-  for (const char* bad : {"", "{schema}/{table}/{load", "{schema}/{table}/}{load}",
-                          "{schema}/{table}//{load}", "{schema}/{table}/../{load}",
-                          "{schema}/{table}/_sluice/{load}", "{schema}/{table}/{load}/",
-                          "{schema}/{table}/.x/{load}", "{schema}/{table}/a\\{load}",
-                          "/{schema}/{table}/{load}", "{schema}/{table}/{{load}}"})
-    EXPECT_FALSE(CheckPathTemplate(bad).ok()) << bad;
+TEST(Settings, APathIsATemplate) {
+  Settings settings;
+  EXPECT_TRUE(SetSetting("path", "{schema}/{table}/dt={date}/{load}", &settings).ok());
+  EXPECT_EQ(IdOf(SetSetting("path", "{schema}/{table}/x", &settings)), "path.template");
 }
 
 TEST(Settings, APolicyHasItsWordsAndNoOther) {

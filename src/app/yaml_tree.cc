@@ -149,6 +149,9 @@ class TreeBuilder final : public YAML::EventHandler {
     if (open.node.kind == YamlNode::Kind::kList) {
       open.node.items.push_back(std::move(node));
     } else if (open.key) {
+      // What is not there has the place of what comes next; it is missed at its key.
+      if (node.kind == YamlNode::Kind::kNull && node.place.line != open.key->place.line)
+        node.place = open.key->place;
       open.node.entries.push_back({std::move(*open.key), std::move(node)});
       open.key.reset();
     } else {
