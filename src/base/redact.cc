@@ -107,6 +107,12 @@ Span SecretAt(std::string_view rest, bool boundary) {
   return {};
 }
 
+/// "${env:SHOP_PASSWORD}" says where a secret is, not what it is.
+bool IsReference(std::string_view value) {
+  if (!value.starts_with("${env:") && !value.starts_with("${file:")) return false;
+  return value.find('}') >= value.size() - 1;
+}
+
 }  // namespace
 
 std::string Redact(std::string_view text) {
@@ -120,7 +126,8 @@ std::string Redact(std::string_view text) {
       continue;
     }
     out.append(text.substr(i, secret.keep));
-    out.append(kHidden);
+    const std::string_view value = text.substr(i + secret.keep, secret.hide);
+    out.append(IsReference(value) ? value : kHidden);
     i += secret.keep + secret.hide;
   }
   return out;

@@ -37,6 +37,15 @@ TEST(Redact, HidesAuthorization) {
   EXPECT_EQ(Redact("Authorization: Basic dXNlcjpwYXNz"), "Authorization: Basic ***");
 }
 
+TEST(Redact, KeepsReferences) {
+  for (const char* text :
+       {R"(source.password: "${env:SHOP_PASSWORD}")", "password=${file:/run/secrets/shop}",
+        "mysql://reader:${env:SHOP}@db/shop"})
+    EXPECT_EQ(Redact(text), text);
+  EXPECT_EQ(Redact(R"(password: "${env:A}x")"), R"(password: "***")");
+  EXPECT_EQ(Redact(R"(password: "${cmd:echo abc}")"), R"(password: "***")");
+}
+
 TEST(Redact, KeepsProse) {
   EXPECT_EQ(Redact("the password is wrong"), "the password is wrong");
   EXPECT_EQ(Redact("secretary: Anne"), "secretary: Anne");
