@@ -96,7 +96,7 @@ Json PropertiesOf(JobSection section) {
 }
 
 Json PolicyProperties() {
-  Json properties = Json::object();
+  Json properties = {{"on_type_mismatch", {{"enum", WordsOf("error null string")}}}};
   for (const TypePolicy& policy : TypePolicies()) {
     properties[std::string(policy.name)] = {{"enum", WordsOf(policy.words)},
                                             {"description", std::string(policy.help)}};

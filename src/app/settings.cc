@@ -272,9 +272,10 @@ Result<VerifyDepth> VerifyDepthFrom(std::string_view text) {
 }
 
 Status CheckPolicyWord(std::string_view policy, std::string_view word) {
+  if (policy == "on_type_mismatch") return OneOf(policy, word, kMismatches).status();
   const TypePolicy* known = FindTypePolicy(policy);
   if (known == nullptr) {
-    Words names;
+    Words names = {"on_type_mismatch"};
     for (const TypePolicy& each : TypePolicies()) names.emplace_back(each.name);
     std::string hint = DidYouMean(policy, names);
     if (hint.empty()) hint = fmt::format("there are {}", fmt::join(names, " "));

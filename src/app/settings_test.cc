@@ -102,6 +102,8 @@ TEST(Settings, APathIsATemplate) {
 
 TEST(Settings, APolicyHasItsWordsAndNoOther) {
   EXPECT_TRUE(CheckPolicyWord("zero_date", "null").ok());
+  EXPECT_TRUE(CheckPolicyWord("on_type_mismatch", "string").ok());
+  EXPECT_FALSE(CheckPolicyWord("on_type_mismatch", "replace").ok());
   EXPECT_EQ(Told(CheckPolicyWord("zero_date", "nul")),
             "zero_date must be error or null or string, found nul | did you mean null?");
   EXPECT_EQ(Told(CheckPolicyWord("zero_dat", "null")),

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from oracle import Lake
-from server import Server
+from server import VARIABLES, Server
 
 TYPES = Path(__file__).resolve().parent.parent / "types"
 
@@ -98,5 +98,17 @@ def test_what_arrives_is_what_the_case_says(scene, kind, setup, policy, arrow_ty
             f"SELECT {'epoch_us(v)' if is_time else 'v'} FROM read_parquet('{path}') ORDER BY k").fetchall()]
         assert [v if is_time else shown(v, column.type) for v in by_duckdb] == \
             [column[i].value if is_time else found[n] for n, i in enumerate(order)]
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("kind", sorted(VARIABLES))
+def test_a_policy_that_concerns_another_type_is_refused(scene, kind):
+    server = Server(kind)
+    try:
+        server.sql("CREATE TABLE t (k INT PRIMARY KEY, v VARBINARY(16)); INSERT INTO t VALUES (1, 'a')")
+        told = scene.sluice("copy", server.uri(), f"file://{scene.lake}", "--state", scene.state, "--table", "t",
+                            "--uuid", "v", "--json").must(2)
+        assert '"source.policy"' in told.out and "column v" in told.out
     finally:
         server.close()
