@@ -462,7 +462,7 @@ class JobReader {
                                  inner + " must be a map of policies",
                                  "write {zero_date: string}"));
       for (const auto& [policy, value] : policies.entries) {
-        if (FindTypePolicy(policy.text) == nullptr)
+        if (policy.text != "on_type_mismatch" && FindTypePolicy(policy.text) == nullptr)
           return Placed(policy, CheckPolicyWord(policy.text, ""));
         std::string word;
         ARROW_RETURN_NOT_OK(

@@ -38,7 +38,7 @@ def bash(script, folder, *words):
 
 @pytest.mark.parametrize("words, found", [
     (["sluice", "co"], ["copy", "connectors", "completion"]),
-    (["sluice", "status", "--"], ["--state", "--json", "--quiet", "--verbose", "--log-format", "--help"]),
+    (["sluice", "status", "--"], ["--allow-commands", "--state", "--json", "--quiet", "--verbose", "--log-format", "--help"]),
     (["sluice", "copy", "a", "b", "--progr"], ["--progress"]),
     (["sluice", "run", "job.yaml", "--verify", ""], ["counts", "content"]),
     (["sluice", "copy", "--consistency", "snapshot-"], ["snapshot-strict"]),
