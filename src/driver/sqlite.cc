@@ -88,7 +88,10 @@ Database::Database(const OpenOptions& options, Role role)
       role_(role),
       busy_timeout_millis_(options.busy_timeout_millis) {}
 
-Database::~Database() { sqlite3_close_v2(db_); }
+Database::~Database() {
+  for (const auto& [sql, statement] : kept_) sqlite3_finalize(statement);
+  sqlite3_close_v2(db_);
+}
 
 int Database::OnBusy(void* self, int count) {
   auto* database = static_cast<Database*>(self);
@@ -199,6 +202,19 @@ Result<Statement> Database::Prepare(std::string_view sql) {
   return prepared;
 }
 
+Result<Statement> Database::PrepareKept(std::string_view sql) {
+  const auto found = kept_.find(sql);
+  if (found == kept_.end()) {
+    ARROW_ASSIGN_OR_RAISE(Statement statement, Prepare(sql));
+    statement.kept_ = true;
+    return statement;
+  }
+  Statement statement(found->second, this);
+  statement.kept_ = true;
+  kept_.erase(found);
+  return statement;
+}
+
 void Database::Interrupt() {
   interrupted_ = true;
   sqlite3_interrupt(db_);
@@ -236,17 +252,31 @@ Statement::Statement(sqlite3_stmt* statement, Database* database)
     : statement_(statement), database_(database) {}
 
 Statement::Statement(Statement&& other) noexcept
-    : statement_(std::exchange(other.statement_, nullptr)), database_(other.database_) {}
+    : statement_(std::exchange(other.statement_, nullptr)),
+      database_(other.database_),
+      kept_(other.kept_) {}
 
 Statement& Statement::operator=(Statement&& other) noexcept {
   if (this == &other) return *this;
-  sqlite3_finalize(statement_);
+  Leave();
   statement_ = std::exchange(other.statement_, nullptr);
   database_ = other.database_;
+  kept_ = other.kept_;
   return *this;
 }
 
-Statement::~Statement() { sqlite3_finalize(statement_); }
+Statement::~Statement() { Leave(); }
+
+void Statement::Leave() {
+  if (statement_ != nullptr && kept_) {
+    // What it says of its last step was said already.
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+    const char* sql = sqlite3_sql(statement_);
+    if (database_->kept_.try_emplace(sql, statement_).second) return;
+  }
+  sqlite3_finalize(statement_);
+}
 
 Status Statement::Bound(int code) {
   return code == SQLITE_OK ? Status::OK() : database_->ErrorOf(code);

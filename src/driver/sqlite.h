@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,9 @@ class Database {
   /// One statement. kUsage "source.sql" ("state.sql") with SQLite's message for SQL that does not
   /// parse, that is empty, or that is followed by a second statement.
   Result<Statement> Prepare(std::string_view sql);
+  /// The same for SQL that comes again and again: it is compiled once, and kept until the database is
+  /// closed. For few and short texts.
+  Result<Statement> PrepareKept(std::string_view sql);
   void Interrupt();
   int64_t changes() const;
   /// Largest value a read may return; a larger one fails with kResource "sqlite.too-big".
@@ -88,6 +92,7 @@ class Database {
   static int OnBusy(void* self, int count);
 
   sqlite3* db_ = nullptr;
+  std::map<std::string, sqlite3_stmt*, std::less<>> kept_;  // those that nobody uses now
   std::string path_;
   Role role_;
   int busy_timeout_millis_;
@@ -129,8 +134,10 @@ class Statement {
   friend class Database;
   Statement(sqlite3_stmt* statement, Database* database);
   Status Bound(int code);
+  void Leave();
   sqlite3_stmt* statement_;
   Database* database_;
+  bool kept_ = false;  // goes back to the database
 };
 
 /// Version of the linked library, "3.40.1".

@@ -239,6 +239,29 @@ TEST_F(SqliteDriver, AValueAboveTheLimitIsAResourceErrorAndItsSizeIsKnown) {
   EXPECT_EQ(database->ValueBytes("t", "id", 3), std::nullopt);
 }
 
+TEST_F(SqliteDriver, AKeptStatementComesBackWithoutItsRowAndItsBindings) {
+  auto database = Writer(Path());
+  ASSERT_TRUE(database->Execute("CREATE TABLE t(a); INSERT INTO t VALUES(1),(2)").ok());
+  constexpr char kSql[] = "SELECT a FROM t WHERE a >= coalesce(?, 2) ORDER BY a";
+  sqlite3_stmt* first = nullptr;
+  {
+    Statement rows = database->PrepareKept(kSql).ValueOrDie();
+    first = rows.handle();
+    ASSERT_TRUE(rows.BindInt64(0, 1).ok());
+    ASSERT_TRUE(rows.Step().ValueOrDie());
+    EXPECT_EQ(rows.ColumnInt64(0), 1);
+    // One that is in use is nobody else's.
+    Statement other = database->PrepareKept(kSql).ValueOrDie();
+    EXPECT_NE(other.handle(), first);
+  }
+  // It holds nothing: the table can be written and dropped.
+  ASSERT_TRUE(database->Execute("DELETE FROM t WHERE a = 1").ok());
+  Statement rows = database->PrepareKept(kSql).ValueOrDie();
+  ASSERT_TRUE(rows.Step().ValueOrDie());
+  EXPECT_EQ(rows.ColumnInt64(0), 2);
+  EXPECT_FALSE(rows.Step().ValueOrDie());
+}
+
 TEST_F(SqliteDriver, AnInterruptCancelsTheCallInProgress) {
   auto database = Writer(Path());
   Statement endless =

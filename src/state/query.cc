@@ -13,7 +13,7 @@ Status Value::BindTo(sqlite::Statement& statement, int index) const {
 
 Result<Query> Query::Make(sqlite::Database& database, std::string_view sql,
                           std::initializer_list<Value> values) {
-  ARROW_ASSIGN_OR_RAISE(sqlite::Statement statement, database.Prepare(sql));
+  ARROW_ASSIGN_OR_RAISE(sqlite::Statement statement, database.PrepareKept(sql));
   int index = 0;
   for (const Value& value : values) {
     ARROW_RETURN_NOT_OK(value.BindTo(statement, index++));
