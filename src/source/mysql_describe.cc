@@ -230,8 +230,17 @@ Result<RelationFacts> FactsFrom(const Definition& definition, const Relation& re
   return facts;
 }
 
+/// The catalogue hides columns that the account may not read: "all" would be some of them. kSource
+/// "source.missing-grant".
+Status CheckAllReadable(Connection& connection, const TableName& name) {
+  return connection.Query(fmt::format("SELECT * FROM {} LIMIT 0", QuoteName(name)))
+      .status();
+}
+
 Result<TableInfo> DescribeDefined(Connection& connection, const Definition& definition,
                                   const Relation& relation) {
+  if (relation.columns.empty() && relation.sql.empty())
+    ARROW_RETURN_NOT_OK(CheckAllReadable(connection, definition.name));
   ARROW_ASSIGN_OR_RAISE(const auto columns, Select(definition, relation.columns));
   if (!relation.where.empty())
     ARROW_RETURN_NOT_OK(

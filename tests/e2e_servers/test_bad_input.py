@@ -70,6 +70,17 @@ def test_a_missing_privilege_is_told_with_its_grant(scene, orders, copy):
     orders.sql(f"DROP USER '{user}'@'%'")
 
 
+def test_columns_that_may_not_be_read_are_not_left_out(scene, orders, copy):
+    user = f"c{orders.database[2:12]}"
+    orders.sql(f"CREATE USER '{user}'@'%' IDENTIFIED BY 'x1'; GRANT SELECT (id) ON {orders.database}.orders TO '{user}'@'%';")
+    some = ["copy", orders.uri(user=user, password="x1"), f"file://{scene.lake}", "--state", scene.state, "--table", "orders"]
+    told = scene.sluice(*some).must(6)
+    assert "GRANT SELECT" in told.said and "source.missing-grant" in scene.sluice(*some, "--json").must(6).out
+    nothing_visible(scene)
+    scene.sluice(*some, "--columns", "id").must(0)
+    orders.sql(f"DROP USER '{user}'@'%'")
+
+
 def test_a_wrong_ca_and_refused_tls_are_usage(scene, orders, copy, tmp_path):
     other = tmp_path / "other.pem"
     other.write_text(open("/etc/ssl/certs/ca-certificates.crt").read())
