@@ -230,6 +230,10 @@ Result<RelationFacts> FactsFrom(const Definition& definition, const Relation& re
   return facts;
 }
 
+bool WantsAll(const Relation& relation) {
+  return relation.columns.empty() && relation.sql.empty();
+}
+
 /// The catalogue hides columns that the account may not read: "all" would be some of them. kSource
 /// "source.missing-grant".
 Status CheckAllReadable(Connection& connection, const TableName& name) {
@@ -237,10 +241,26 @@ Status CheckAllReadable(Connection& connection, const TableName& name) {
       .status();
 }
 
+/// The same for many, each with its verdict; one by one only where not all may be read.
+std::map<TableName, Status> CheckAllReadable(Connection& connection,
+                                             const std::vector<TableName>& names) {
+  constexpr size_t kTablesMax = 50;  // of a statement; the servers take 61
+  std::map<TableName, Status> verdicts;
+  for (size_t begin = 0; begin < names.size(); begin += kTablesMax) {
+    const size_t end = std::min(begin + kTablesMax, names.size());
+    std::string sql;
+    for (size_t i = begin; i < end; ++i)
+      sql += fmt::format("{}(SELECT * FROM {} LIMIT 0) t{}",
+                         sql.empty() ? "SELECT 1 FROM " : ", ", QuoteName(names[i]), i);
+    const bool all = connection.Query(sql).ok();
+    for (size_t i = begin; i < end; ++i)
+      verdicts[names[i]] = all ? Status::OK() : CheckAllReadable(connection, names[i]);
+  }
+  return verdicts;
+}
+
 Result<TableInfo> DescribeDefined(Connection& connection, const Definition& definition,
                                   const Relation& relation) {
-  if (relation.columns.empty() && relation.sql.empty())
-    ARROW_RETURN_NOT_OK(CheckAllReadable(connection, definition.name));
   ARROW_ASSIGN_OR_RAISE(const auto columns, Select(definition, relation.columns));
   if (!relation.where.empty())
     ARROW_RETURN_NOT_OK(
@@ -291,6 +311,8 @@ Result<TableInfo> DescribeRelation(Connection& connection, const Relation& relat
   ARROW_ASSIGN_OR_RAISE(const Definition definition,
                         relation.sql.empty() ? ReadDefinition(connection, relation.name)
                                              : ReadQuery(connection, relation));
+  if (WantsAll(relation))
+    ARROW_RETURN_NOT_OK(CheckAllReadable(connection, definition.name));
   return DescribeDefined(connection, definition, relation);
 }
 
@@ -301,6 +323,14 @@ std::vector<Result<TableInfo>> DescribeRelations(Connection& connection,
   for (const Relation& relation : relations)
     if (relation.sql.empty()) names.push_back(relation.name);
   const auto definitions = ReadDefinitions(connection, names);
+  std::vector<TableName> whole;
+  size_t named = 0;
+  for (const Relation& relation : relations) {
+    if (!relation.sql.empty() || !definitions.ok()) continue;
+    const Result<Definition>& definition = (*definitions)[named++];
+    if (definition.ok() && WantsAll(relation)) whole.push_back(definition->name);
+  }
+  const auto readable = CheckAllReadable(connection, whole);
   std::vector<Result<TableInfo>> tables;
   tables.reserve(relations.size());
   size_t next = 0;
@@ -314,10 +344,14 @@ std::vector<Result<TableInfo>> DescribeRelations(Connection& connection,
       continue;
     }
     const Result<Definition>& definition = (*definitions)[next++];
-    if (definition.ok()) {
-      tables.push_back(DescribeDefined(connection, *definition, relation));
-    } else {
+    const auto verdict =
+        definition.ok() ? readable.find(definition->name) : readable.end();
+    if (!definition.ok()) {
       tables.emplace_back(definition.status());
+    } else if (verdict != readable.end() && !verdict->second.ok()) {
+      tables.emplace_back(verdict->second);
+    } else {
+      tables.push_back(DescribeDefined(connection, *definition, relation));
     }
   }
   return tables;
