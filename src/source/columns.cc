@@ -208,7 +208,8 @@ ColumnBuilder::ColumnBuilder(std::shared_ptr<arrow::DataType> type,
   switch (type_->id()) {
     case arrow::Type::BOOL: width_ = kBits; break;
     case arrow::Type::STRING:
-    case arrow::Type::BINARY: width_ = kOffsets; break;
+    case arrow::Type::BINARY:
+    case arrow::Type::LIST: width_ = kOffsets; break;
     default: width_ = type_->byte_width();
   }
 }
@@ -277,8 +278,22 @@ Result<std::shared_ptr<arrow::Array>> ColumnBuilder::Finish() {
   }
   for (const auto& buffer : buffers)
     if (buffer) buffer->ZeroPadding();
+  if (type_->id() == arrow::Type::LIST) return FinishList(std::move(buffers));
   return arrow::MakeArray(
       arrow::ArrayData::Make(type_, length_, std::move(buffers), null_count_));
+}
+
+/// The bytes are floats, and the offsets count them.
+std::shared_ptr<arrow::Array> ColumnBuilder::FinishList(
+    std::vector<std::shared_ptr<arrow::Buffer>> buffers) const {
+  constexpr int32_t kFloatSize = 4;
+  auto* offsets = reinterpret_cast<int32_t*>(buffers[1]->mutable_data());
+  for (int64_t i = 0; i <= length_; ++i) offsets[i] /= kFloatSize;
+  auto floats = arrow::ArrayData::Make(arrow::float32(), bytes_size_ / kFloatSize,
+                                       {nullptr, std::move(buffers[2])}, 0);
+  buffers.pop_back();
+  return arrow::MakeArray(arrow::ArrayData::Make(type_, length_, std::move(buffers),
+                                                 {std::move(floats)}, null_count_));
 }
 
 }  // namespace sluice

@@ -73,7 +73,8 @@ constexpr int64_t BytesOfCells(size_t columns) {
 class ColumnBuilder {
  public:
   /// bool, int8 to int64, uint8 to uint64, date32, time64[us], timestamp[us], float32, float64,
-  /// decimal128, decimal256, fixed_size_binary(16), string or binary.
+  /// decimal128, decimal256, fixed_size_binary(16), string, binary, or list<float32>, whose values are
+  /// appended as the bytes of their floats, little-endian.
   ColumnBuilder(std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* pool);
   ~ColumnBuilder();
   ColumnBuilder(ColumnBuilder&&) noexcept;
@@ -148,6 +149,8 @@ class ColumnBuilder {
   static constexpr int kOffsets = 0;  ///< values are offsets into bytes
   static constexpr uint8_t kZeros[32] = {};
   bool GrowBytes(int64_t size);
+  std::shared_ptr<arrow::Array> FinishList(
+      std::vector<std::shared_ptr<arrow::Buffer>> buffers) const;
 
   std::shared_ptr<arrow::DataType> type_;
   arrow::MemoryPool* pool_;

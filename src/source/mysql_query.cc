@@ -169,6 +169,9 @@ std::string SelectedAs(const ColumnFacts& column) {
         "CAST(CONVERT({0} USING utf8mb4) AS BINARY),'')))",
         name, column.charset);
   }
+  // A type of its own on the wire, which clients older than it do not know; in it are the floats.
+  if (column.type.kind == ColumnKind::kVector)
+    return fmt::format("CAST({} AS BINARY)", name);
   // Where '' is a member, the error value looks like it.
   if (column.type.kind == ColumnKind::kEnum && column.type.has_empty_member)
     return fmt::format("IF({}+0=0,x'FF',CAST({} AS BINARY))", name, text);

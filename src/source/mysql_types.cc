@@ -13,13 +13,13 @@ namespace sluice::mysql {
 namespace {
 
 constexpr const char* kKindNames[] = {
-    "bool",          "int8",           "int16",        "int32",        "int64",
-    "uint64",        "bits",           "bits64",       "float",        "double",
-    "decimal",       "date",           "timestamp",    "instant",      "time",
-    "date-text",     "timestamp-text", "text",         "ascii",        "bytes",
-    "enum",          "geometry",       "flag",         "uint8-native", "uint16-native",
-    "uint32-native", "uint64-native",  "wide-decimal", "time-of-day",  "time-micros",
-    "sixteen",       "uuid-text",      "ewkb"};
+    "bool",          "int8",           "int16",         "int32",        "int64",
+    "uint64",        "bits",           "bits64",        "float",        "double",
+    "decimal",       "date",           "timestamp",     "instant",      "time",
+    "date-text",     "timestamp-text", "text",          "ascii",        "bytes",
+    "enum",          "geometry",       "vector",        "flag",         "uint8-native",
+    "uint16-native", "uint32-native",  "uint64-native", "wide-decimal", "time-of-day",
+    "time-micros",   "sixteen",        "uuid-text",     "ewkb"};
 constexpr int kDecimalDigitsMax = 38;
 
 /// The numbers in the first parentheses: "decimal(65,30)" has 65 and 30.
@@ -345,6 +345,9 @@ Result<DeliveredType> DeliveredTypeOf(const DeclaredType& declared) {
                             "multilinestring", "multipolygon", "geometrycollection",
                             "geomcollection"})) {
     delivered.kind = ColumnKind::kGeometry;
+  } else if (type == "vector") {
+    delivered.kind = ColumnKind::kVector;
+    delivered.scale = 0;
   } else if (!IsOneOf(type, {"char", "varchar", "tinytext", "text", "mediumtext",
                              "longtext", "json"})) {
     return Error(
@@ -374,6 +377,8 @@ std::shared_ptr<arrow::DataType> ArrowTypeOf(const DeliveredType& type) {
     case ColumnKind::kBytes:
     case ColumnKind::kGeometry:
     case ColumnKind::kEwkb: return arrow::binary();
+    case ColumnKind::kVector:
+      return arrow::list(arrow::field("element", arrow::float32(), /*nullable=*/false));
     case ColumnKind::kFlag: return arrow::boolean();
     case ColumnKind::kUint8Native: return arrow::uint8();
     case ColumnKind::kUint16Native: return arrow::uint16();
@@ -503,6 +508,9 @@ Fit AppendCell(const DeliveredType& type, Wire wire, const CellRules& rules, Cel
     case ColumnKind::kAscii:
     case ColumnKind::kBytes: return AppendText(cell.bytes(), column);
     case ColumnKind::kGeometry: return AppendGeometry(rules, cell, column);
+    case ColumnKind::kVector:
+      return cell.size % sizeof(float) == 0 ? AppendText(cell.bytes(), column)
+                                            : Fit::kMisfit;
     default: return AppendByPolicy(type, wire, cell, column);
   }
 }

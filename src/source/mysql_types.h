@@ -37,6 +37,7 @@ enum class ColumnKind {
   kBytes,
   kEnum,      ///< ENUM, SET: text; "" where it is no member is the error value
   kGeometry,  ///< WKB, behind the four bytes of its SRID
+  kVector,    ///< list<float32>
   // What policies make of them:
   kFlag,         ///< TINYINT(1): bool
   kUint8Native,  ///< UNSIGNED: uint8 to uint64

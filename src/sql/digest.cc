@@ -18,6 +18,8 @@
 namespace sluice {
 namespace {
 
+constexpr int64_t kFloatSize = 4;
+
 /// How a column's cells become canonical bytes.
 enum class Form {
   kNone,
@@ -41,6 +43,7 @@ enum class Form {
   kBytes32,
   kBytes64,
   kBytesFixed,
+  kFloats,
 };
 
 Form FormOf(const arrow::DataType& type) {
@@ -76,6 +79,11 @@ Form FormOf(const arrow::DataType& type) {
     case arrow::Type::LARGE_STRING:
     case arrow::Type::LARGE_BINARY: return Form::kBytes64;
     case arrow::Type::FIXED_SIZE_BINARY: return Form::kBytesFixed;
+    case arrow::Type::LIST:
+      return static_cast<const arrow::ListType&>(type).value_type()->id() ==
+                     arrow::Type::FLOAT
+                 ? Form::kFloats
+                 : Form::kNone;
     default: return Form::kNone;
   }
 }
@@ -121,6 +129,12 @@ struct Cells {
     return {reinterpret_cast<const char*>(bytes) + begin,
             static_cast<size_t>(end - begin)};
   }
+  std::string_view FloatsAt(int64_t row) const {
+    const int64_t begin = At<int32_t>(row) * kFloatSize;
+    const int64_t end = At<int32_t>(row + 1) * kFloatSize;
+    return {reinterpret_cast<const char*>(bytes) + begin,
+            static_cast<size_t>(end - begin)};
+  }
 };
 
 const uint8_t* DataOf(const arrow::ArrayData& data, size_t buffer) {
@@ -136,6 +150,13 @@ Cells CellsOf(const arrow::ArrayData& data) {
   cells.valid = DataOf(data, 0);
   cells.values = DataOf(data, 1);
   cells.bytes = DataOf(data, 2);
+  if (cells.form == Form::kFloats) {
+    const arrow::ArrayData& floats = *data.child_data[0];
+    // A NULL among them has no canonical form.
+    if (floats.GetNullCount() > 0) cells.form = Form::kNone;
+    if (DataOf(floats, 1) != nullptr)
+      cells.bytes = DataOf(floats, 1) + floats.offset * kFloatSize;
+  }
   return cells;
 }
 
@@ -306,6 +327,7 @@ char* RowDigester::Working::AppendCell(char* out, const Cells& cells, int64_t at
   switch (cells.form) {
     case Form::kBytes32: return AppendBytes(out, cells.BytesAt<int32_t>(at));
     case Form::kBytes64: return AppendBytes(out, cells.BytesAt<int64_t>(at));
+    case Form::kFloats: return AppendBytes(out, cells.FloatsAt(at));
     case Form::kBytesFixed: {
       auto width = static_cast<size_t>(cells.detail);
       const auto* begin = cells.values + static_cast<size_t>(cells.offset + at) * width;

@@ -98,16 +98,6 @@ def test_zero_dates_and_broken_text_fail_unless_a_policy_says_otherwise(scene, s
     copy("--on-type-mismatch", "null", "--restart").must(0)
 
 
-def test_what_has_no_type_names_its_column(scene, server, copy):
-    if server.kind == "mariadb":
-        server.sql("CREATE TABLE v (id INT PRIMARY KEY)")
-        return
-    server.sql("CREATE TABLE v (id INT PRIMARY KEY, w VECTOR(3))")
-    told = copy().must(1)
-    assert "column w" in told.said and "vector(3)" in told.said
-    copy("--table", "v", "--columns", "id").must(0)
-
-
 NINE = ("CREATE TABLE nine (id INT PRIMARY KEY, s TEXT); INSERT INTO nine (id) VALUES (1),(2),(3),(4),(5),(6),(7),(8),(9);")
 
 

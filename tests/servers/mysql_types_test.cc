@@ -14,6 +14,7 @@
 
 #include "arrow/array/array_base.h"
 #include "arrow/array/array_binary.h"
+#include "arrow/array/array_nested.h"
 #include "arrow/record_batch.h"
 #include "arrow/scalar.h"
 #include "arrow/type.h"
@@ -139,6 +140,13 @@ nlohmann::json JsonOf(const arrow::Array& array, int64_t i) {
       return std::string(static_cast<const arrow::StringArray&>(array).GetView(i));
     case arrow::Type::BINARY:
       return Hex(static_cast<const arrow::BinaryArray&>(array).GetView(i));
+    case arrow::Type::LIST: {
+      const auto values = static_cast<const arrow::ListArray&>(array).value_slice(i);
+      nlohmann::json list = nlohmann::json::array();
+      for (int64_t at = 0; at < values->length(); ++at)
+        list.push_back(JsonOf(*values, at));
+      return list;
+    }
     default: return scalar->ToString();
   }
 }
