@@ -220,6 +220,7 @@ bool IsAtOrBelow(const std::string& path, const std::string& folder) {
 
 std::vector<ConnectorInfo> Connectors() {
   std::vector<ConnectorInfo> all;
+  all.reserve(std::size(kSources) + std::size(kStores));
   for (const SourceConnector& each : kSources)
     all.push_back({each.scheme, each.form, /*is_source=*/true, each.options});
   for (const StoreConnector& each : kStores)

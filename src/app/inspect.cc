@@ -17,6 +17,7 @@ Result<std::unique_ptr<StateStore>> OpenStateIfThere(const std::string& path) {
 /// Each stream described and explained, all of them in few questions.
 std::vector<StreamPlan> LookAt(std::vector<StreamSpec> specs, Session& session) {
   std::vector<Relation> relations;
+  relations.reserve(specs.size());
   for (const StreamSpec& spec : specs) relations.push_back(spec.relation);
   const auto tables = session.DescribeAll(relations);
   std::vector<StreamPlan> plans(specs.size());

@@ -241,6 +241,7 @@ Settings Merge(const Settings& under, const Settings& over) {
 const std::vector<std::string>& SettingNames() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
+    all.reserve(kKnown.size() + TypePolicies().size());
     for (const Known& known : kKnown) all.emplace_back(known.name);
     for (const TypePolicy& policy : TypePolicies()) all.emplace_back(policy.name);
     return all;

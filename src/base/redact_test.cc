@@ -39,8 +39,8 @@ TEST(Redact, HidesAuthorization) {
 
 TEST(Redact, KeepsReferences) {
   for (const char* text :
-       {R"(source.password: "${env:SHOP_PASSWORD}")", "password=${file:/run/secrets/shop}",
-        "mysql://reader:${env:SHOP}@db/shop"})
+       {R"(source.password: "${env:SHOP_PASSWORD}")",
+        "password=${file:/run/secrets/shop}", "mysql://reader:${env:SHOP}@db/shop"})
     EXPECT_EQ(Redact(text), text);
   EXPECT_EQ(Redact(R"(password: "${env:A}x")"), R"(password: "***")");
   EXPECT_EQ(Redact(R"(password: "${cmd:echo abc}")"), R"(password: "***")");
