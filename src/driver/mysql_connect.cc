@@ -48,7 +48,7 @@ Status CheckTlsOptions(const ConnectOptions& options) {
       fmt::format("wanted TLS with a verified host name to {}, found a weaker "
                   "tls= option",
                   options.host),
-      "tls=verify-full, with tls_ca=FILE for a CA of your own; weaker options are "
+      "tls=verify-identity, with tls_ca=FILE for a CA of your own; weaker options are "
       "for loopback only");
 }
 
