@@ -94,6 +94,7 @@ def lines(figures, place):
         "",
         place,
         f"{figures['machine']['sluice']}; {kinds}.",
+        *(["", figures["remark"]] if "remark" in figures else []),
         "",
         "| claim | promised | found | |",
         "|---|---|---|---|",

@@ -42,8 +42,8 @@ struct StoreConnector {
 };
 
 constexpr auto kMysqlOptions = std::to_array<ConnectorOption>({
-    {"tls", "disabled | preferred | required | verify-ca | verify-full",
-     "encryption; without it verify-full, on loopback preferred"},
+    {"tls", "disabled | preferred | required | verify-ca | verify-identity",
+     "encryption; without it verify-identity, on loopback preferred"},
     {"tls_ca", "PATH", "PEM file of the authority that signed the server's certificate"},
     {"connect_timeout", "SECONDS", "how long to wait for the server's greeting"},
     {"read_timeout", "SECONDS", "how long to wait for an answer"},

@@ -24,7 +24,7 @@ enum class Tls {
   kPreferred,   ///< encrypted where the server can, nothing verified; loopback only
   kRequired,    ///< encrypted, nothing verified; loopback only
   kVerifyCa,    ///< encrypted, a certificate of the CA; loopback only (tunnels)
-  kVerifyFull,  ///< that, and the certificate names the host
+  kVerifyIdentity,  ///< that, and the certificate names the host
 };
 
 struct ConnectOptions {
@@ -33,7 +33,7 @@ struct ConnectOptions {
   std::string user;
   std::string password;
   std::string database;
-  Tls tls = Tls::kVerifyFull;
+  Tls tls = Tls::kVerifyIdentity;
   std::string tls_ca;  ///< PEM file; "": the system's
   int connect_timeout_seconds = 10;
   int read_timeout_seconds = 600;   ///< without a byte from the server

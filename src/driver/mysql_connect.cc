@@ -28,12 +28,12 @@ const char* AllowedPlugins(Tls tls) {
 }
 
 void SetTls(MYSQL* handle, const ConnectOptions& options) {
-  my_bool yes = 1, verify = options.tls == Tls::kVerifyFull ? 1 : 0;
+  my_bool yes = 1, verify = options.tls == Tls::kVerifyIdentity ? 1 : 0;
   if (options.tls == Tls::kDisabled) return;
   mysql_optionsv(handle, MYSQL_OPT_SSL_ENFORCE, &yes);
   mysql_optionsv(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
   mysql_optionsv(handle, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
-  const bool verifies = options.tls == Tls::kVerifyFull || options.tls == Tls::kVerifyCa;
+  const bool verifies = options.tls == Tls::kVerifyIdentity || options.tls == Tls::kVerifyCa;
   if (verifies && !options.tls_ca.empty())
     mysql_optionsv(handle, MYSQL_OPT_SSL_CA, options.tls_ca.c_str());
   // Without a CA of its own the library would not look at the chain at all.
@@ -42,13 +42,13 @@ void SetTls(MYSQL* handle, const ConnectOptions& options) {
 }
 
 Status CheckTlsOptions(const ConnectOptions& options) {
-  if (options.tls == Tls::kVerifyFull || IsLoopback(options.host)) return Status::OK();
+  if (options.tls == Tls::kVerifyIdentity || IsLoopback(options.host)) return Status::OK();
   return Error(
       ErrorKind::kUsage, "source.tls",
       fmt::format("wanted TLS with a verified host name to {}, found a weaker "
                   "tls= option",
                   options.host),
-      "tls=verify-full, with tls_ca=FILE for a CA of your own; weaker options are "
+      "tls=verify-identity, with tls_ca=FILE for a CA of your own; weaker options are "
       "for loopback only");
 }
 

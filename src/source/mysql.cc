@@ -27,7 +27,7 @@ constexpr TlsWord kTlsWords[] = {{"disabled", Tls::kDisabled},
                                  {"preferred", Tls::kPreferred},
                                  {"required", Tls::kRequired},
                                  {"verify-ca", Tls::kVerifyCa},
-                                 {"verify-full", Tls::kVerifyFull}};
+                                 {"verify-identity", Tls::kVerifyIdentity}};
 constexpr int kSecondsMax = 86'400;
 
 Result<Tls> TlsFrom(const std::string& word) {
@@ -35,7 +35,7 @@ Result<Tls> TlsFrom(const std::string& word) {
     if (each.word == word) return each.tls;
   return Error(
       ErrorKind::kUsage, "uri.option",
-      "wanted tls=disabled, preferred, required, verify-ca or verify-full, found "
+      "wanted tls=disabled, preferred, required, verify-ca or verify-identity, found "
       "tls=" +
           word);
 }

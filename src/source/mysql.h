@@ -13,8 +13,8 @@
 namespace sluice {
 
 /// mysql://user:password@host:port/database?option=value. Options: tls (disabled, preferred,
-/// required, verify-ca, verify-full), tls_ca, connect_timeout, read_timeout (seconds). Without tls:
-/// verify-full off loopback or with a tls_ca, else preferred. kUsage "uri.…".
+/// required, verify-ca, verify-identity), tls_ca, connect_timeout, read_timeout (seconds). Without tls:
+/// verify-identity off loopback or with a tls_ca, else preferred. kUsage "uri.…".
 Result<mysql::ConnectOptions> MysqlOptionsFrom(const Uri& uri);
 
 /// Connects once, so that what is no such server, user or database fails at once (driver/mysql.h).

@@ -123,7 +123,7 @@ class Inspection {
     }
     const Tls asked = connection_.options().tls;
     const char* peer =
-        asked == Tls::kVerifyFull ? "the certificate is verified and names the host"
+        asked == Tls::kVerifyIdentity ? "the certificate is verified and names the host"
         : asked == Tls::kVerifyCa ? "the certificate is verified, the host's name is not"
                                   : "nothing of the peer is verified; it is on loopback";
     Add("TLS", Level::kOk,

@@ -104,7 +104,7 @@ def test_manual_pages_render_without_a_warning(scene, verb):
 def test_connectors_are_listed_with_their_options(scene):
     text = scene.sluice("connectors").must(0).out
     for word in ("sqlite:///absolute.db", "mysql://user:password@host:port/database", "mariadb", "s3://bucket/prefix", "tls_ca",
-                 "path_style", "verify-full"):
+                 "path_style", "verify-identity"):
         assert word in text, text
     found = scene.sluice("connectors", "--json").must(0).json["connectors"]
     assert {(each["scheme"], each["role"]) for each in found} == {

@@ -290,14 +290,14 @@ TEST_P(ServerSession, WrongPasswordsDatabasesAndHostsAreUsageAndNoServerIsTransi
   EXPECT_EQ(IdOf(status), "source.unreachable") << status.ToString();
   EXPECT_EQ(KindOf(status), ErrorKind::kTransient);
   options.host = "no-such-host.invalid";
-  options.tls = mysql::Tls::kVerifyFull;
+  options.tls = mysql::Tls::kVerifyIdentity;
   status = OpenMysqlSource(options).status();
   EXPECT_EQ(KindOf(status), ErrorKind::kUsage) << status.ToString();
 }
 
 TEST_P(ServerSession, AWrongCaIsRefused) {
   mysql::ConnectOptions options = database_.options();
-  ASSERT_EQ(options.tls, mysql::Tls::kVerifyFull);
+  ASSERT_EQ(options.tls, mysql::Tls::kVerifyIdentity);
   options.tls_ca = "/etc/ssl/certs/ca-certificates.crt";
   const Status status = OpenMysqlSource(options).status();
   EXPECT_EQ(IdOf(status), "source.tls") << status.ToString();
