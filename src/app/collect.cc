@@ -9,9 +9,11 @@
 #include <optional>
 #include <set>
 
+#include "app/definition.h"
 #include "app/open_job.h"
 #include "app/quantity.h"
 #include "arrow/util/cancel.h"
+#include "base/redact.h"
 #include "base/uuid.h"
 #include "sluice/version.h"
 
@@ -27,43 +29,60 @@ class Collector {
       : request_(request), clock_(clock) {}
 
   Result<std::vector<CollectedLoad>> Run(const arrow::StopToken& stop) {
-    ARROW_RETURN_NOT_OK(Open());
-    ARROW_ASSIGN_OR_RAISE(const std::vector<TableName> tables, destination_->Tables());
+    std::vector<Endpoint> places = request_.destinations;
+    std::erase_if(places, [](const Endpoint& place) { return !MayExist(place); });
+    if (places.empty()) {
+      return Error(ErrorKind::kUsage, "gc.no-destination",
+                   "no such destination: " + request_.destinations.front().uri);
+    }
+    ARROW_RETURN_NOT_OK(OpenTheState());
     Status status;
-    for (const TableName& table : tables) {
-      status = CollectTable(table, stop);
+    for (const Endpoint& place : places) {
+      status = CollectPlace(place, stop);
       if (!status.ok()) break;
     }
-    if (status.ok()) status = CollectInvisible();
     const Status released = Release();
     ARROW_RETURN_NOT_OK(status);
     ARROW_RETURN_NOT_OK(released);
     for (const std::string& load : request_.abandon) {
-      if (seen_.contains(load)) continue;
-      return Error(ErrorKind::kUsage, "gc.no-such-load",
-                   fmt::format("no load {} at {}", load, request_.destination.uri),
-                   "sluice status lists the unfinished loads");
+      if (!seen_.contains(load)) return NotFound(load);
     }
     return std::move(collected_);
   }
 
  private:
-  Status Open() {
+  Status OpenTheState() {
     std::error_code error;
-    if (!MayExist(request_.destination)) {
-      return Error(ErrorKind::kUsage, "gc.no-destination",
-                   "no such destination: " + request_.destination.uri);
-    }
-    ARROW_ASSIGN_OR_RAISE(destination_, OpenDestination(request_.destination));
-    const bool known = std::filesystem::exists(request_.state_path, error);
-    if (!known) return Status::OK();
+    if (!std::filesystem::exists(request_.state_path, error)) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(state_, OpenState(request_.state_path,
                                             request_.dry_run ? StateAccess::kReadOnly
                                                              : StateAccess::kReadWrite));
-    ARROW_RETURN_NOT_OK(state_->Jobs(&jobs_));
-    ARROW_ASSIGN_OR_RAISE(const auto probe, state_->LastProbe(destination_->Describe()));
-    if (probe) enforced_ = probe->first.Enforced();
-    return Status::OK();
+    return state_->Jobs(&jobs_);
+  }
+
+  Status CollectPlace(const Endpoint& place, const arrow::StopToken& stop) {
+    place_ = place.uri;
+    ARROW_ASSIGN_OR_RAISE(destination_, OpenDestination(place));
+    enforced_ = true;
+    if (state_ != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(const auto probe,
+                            state_->LastProbe(destination_->Describe()));
+      if (probe) enforced_ = probe->first.Enforced();
+    }
+    ARROW_ASSIGN_OR_RAISE(const std::vector<TableName> tables, destination_->Tables());
+    for (const TableName& table : tables) ARROW_RETURN_NOT_OK(CollectTable(table, stop));
+    return CollectInvisible();
+  }
+
+  Status NotFound(const std::string& load) const {
+    std::string hint = "sluice status lists the unfinished loads";
+    if (const auto elsewhere = elsewhere_.find(load); elsewhere != elsewhere_.end())
+      hint = fmt::format("it goes to {}: give gc that destination", elsewhere->second);
+    std::vector<std::string> uris;
+    for (const Endpoint& place : request_.destinations) uris.push_back(place.uri);
+    return Error(ErrorKind::kUsage, "gc.no-such-load",
+                 fmt::format("no load {} at {}", load, fmt::join(uris, ", ")),
+                 std::move(hint));
   }
 
   Status CollectTable(const TableName& table, const arrow::StopToken& stop) {
@@ -79,12 +98,18 @@ class Collector {
     return Status::OK();
   }
 
-  /// Loads to abandon of which the destination shows nothing yet.
+  /// Loads to abandon of which their destination shows nothing yet.
   Status CollectInvisible() {
     for (const std::string& load : request_.abandon) {
       if (seen_.contains(load) || state_ == nullptr) continue;
       ARROW_ASSIGN_OR_RAISE(const auto known, state_->FindLoad(load));
       if (!known || known->phase >= Phase::kCommitted) continue;
+      // A slot taken at another place would leave its own to a runner that lost the job.
+      const std::string goes_to = DestinationIn(known->definition);
+      if (!goes_to.empty() && goes_to != place_) {
+        elsewhere_[load] = Redact(goes_to);
+        continue;
+      }
       LoadEntry entry;
       entry.load = load;
       entry.table = known->spec.relation.name;
@@ -97,6 +122,7 @@ class Collector {
 
   Result<CollectedLoad> Judge(const TableName& table, const LoadEntry& entry) {
     CollectedLoad judged;
+    judged.destination = place_;
     judged.table = table;
     judged.load = entry.load;
     judged.leftovers =
@@ -228,12 +254,14 @@ class Collector {
 
   const CollectRequest& request_;
   Clock& clock_;
-  std::unique_ptr<Destination> destination_;
   std::unique_ptr<StateStore> state_;
+  std::string place_;                         ///< the destination at hand: its URI,
+  std::unique_ptr<Destination> destination_;  ///< itself,
+  bool enforced_ = true;                      ///< and whether creating is exclusive there
   std::vector<std::string> jobs_;
-  bool enforced_ = true;
   std::map<std::string, Lease> leases_;
   std::set<std::string> seen_;
+  std::map<std::string, std::string> elsewhere_;  ///< loads to abandon, and where they go
   std::vector<CollectedLoad> collected_;
 };
 

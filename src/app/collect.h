@@ -17,7 +17,7 @@ class StopToken;
 namespace sluice {
 
 struct CollectRequest {
-  Endpoint destination;
+  std::vector<Endpoint> destinations;  ///< at least one; of several, those that exist
   std::string job;  ///< only this job's loads and unknown ones; "": every job's
   std::string state_path;
   int64_t older_than_millis = 7 * int64_t{86'400'000};
@@ -37,6 +37,7 @@ enum class CollectAct {
 const char* ToString(CollectAct act);
 
 struct CollectedLoad {
+  std::string destination;  ///< its URI
   TableName table;
   std::string load, job;
   CollectAct act = CollectAct::kNothing;
@@ -47,7 +48,7 @@ struct CollectedLoad {
 };
 
 /// One entry for every load that is not clean. Nothing is removed in a dry run. kUsage: a
-/// load to abandon that is not there, a destination that does not exist.
+/// load to abandon that is at none of the destinations, no destination that exists.
 Result<std::vector<CollectedLoad>> Collect(const CollectRequest& request, Clock& clock,
                                            const arrow::StopToken& stop);
 

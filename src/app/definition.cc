@@ -36,6 +36,11 @@ std::string DefinitionOf(const StreamSpec& stream, const std::string& source_uri
   return DumpJson(definition);
 }
 
+std::string DestinationIn(const std::string& definition) {
+  const auto json = nlohmann::json::parse(definition, nullptr, /*allow_exceptions=*/false);
+  return json.is_object() ? json.value("destination", "") : "";
+}
+
 std::string CopyJobName(const std::string& source_uri,
                         const std::string& destination_uri) {
   return "copy-" + Sha256Hex(source_uri + '\n' + destination_uri).substr(0, 12);

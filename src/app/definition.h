@@ -14,6 +14,8 @@ namespace sluice {
 /// fingerprint elsewhere.
 std::string DefinitionOf(const StreamSpec& stream, const std::string& source_uri,
                          const std::string& destination_uri);
+/// The URI of the destination in such a text; "" in one of an unknown form.
+std::string DestinationIn(const std::string& definition);
 
 /// A job's name for a copy without a file: "copy-" and 12 hex digits of the two places.
 std::string CopyJobName(const std::string& source_uri,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -60,22 +61,27 @@ class Verifier {
       : request_(request), stop_(stop) {}
 
   Result<std::vector<VerifiedLoad>> Run() {
-    if (!MayExist(request_.destination)) {
-      return Error(ErrorKind::kUsage, "verify.no-destination",
-                   "no such destination: " + request_.destination.uri);
+    for (const Endpoint& destination : request_.destinations) {
+      if (!MayExist(destination)) continue;
+      Place& place = places_.emplace_back(Place{.endpoint = destination});
+      ARROW_ASSIGN_OR_RAISE(place.store, OpenStore(destination));
+      ARROW_ASSIGN_OR_RAISE(place.destination, OpenDestination(destination));
     }
-    ARROW_ASSIGN_OR_RAISE(store_, OpenStore(request_.destination));
-    ARROW_ASSIGN_OR_RAISE(destination_, OpenDestination(request_.destination));
-    ARROW_ASSIGN_OR_RAISE(const std::vector<std::string> slots, Slots());
+    if (places_.empty()) {
+      return Error(ErrorKind::kUsage, "verify.no-destination",
+                   "no such destination: " + request_.destinations.front().uri);
+    }
+    ARROW_ASSIGN_OR_RAISE(const std::vector<PlacedSlot> slots, Slots());
     if (request_.source) {
       ARROW_ASSIGN_OR_RAISE(source_, OpenSource(*request_.source));
       ARROW_ASSIGN_OR_RAISE(sessions_, source_->Open(Consistency::kSnapshot, 1));
     }
     std::vector<VerifiedLoad> verified;
-    for (const std::string& path : slots) {
+    for (const auto& [place, path] : slots) {
       VerifiedLoad load;
+      load.destination = place->endpoint;
       load.manifest = path;
-      load.status = Verify(path, &load);
+      load.status = Verify(*place, path, &load);
       if (KindOf(load.status) == ErrorKind::kMismatch) {  // The slot itself.
         Note(Beside(ChunkOutcome::kStoredDiffers, load.status.message()), &load);
         load.status = Status::OK();
@@ -89,22 +95,28 @@ class Verifier {
   }
 
  private:
-  Result<std::vector<std::string>> Slots() {
-    if (!request_.manifest.empty()) return std::vector<std::string>{request_.manifest};
-    std::map<std::string, LoadEntry> newest;
-    ARROW_ASSIGN_OR_RAISE(const std::vector<TableName> tables, destination_->Tables());
-    for (const TableName& table : tables) {
-      ARROW_ASSIGN_OR_RAISE(const std::vector<LoadEntry> loads,
-                            destination_->Loads(table));
-      std::set<std::string> replaced;
-      for (const LoadEntry& load : loads)
-        replaced.insert(load.replaces.begin(), load.replaces.end());
-      for (const LoadEntry& load : loads) {
-        const bool current = load.outcome == Outcome::kCommitted && !load.dropped &&
-                             !replaced.contains(load.load);
-        if (!current || load.job != request_.job || !Wanted(load.stream)) continue;
+  struct Place {
+    Endpoint endpoint;
+    std::unique_ptr<Store> store;
+    std::unique_ptr<Destination> destination;
+  };
+  struct PlacedSlot {
+    const Place* place;
+    std::string path;
+  };
+
+  Result<std::vector<PlacedSlot>> Slots() {
+    if (!request_.manifest.empty())
+      return std::vector<PlacedSlot>{{&places_.front(), request_.manifest}};
+    std::map<std::string, std::pair<LoadEntry, const Place*>> newest;
+    for (const Place& place : places_) {
+      ARROW_ASSIGN_OR_RAISE(const auto current, CurrentLoads(place));
+      for (const LoadEntry& load : current) {
+        auto& [entry, where] = newest[load.stream];
         // Ids of loads sort by time.
-        if (newest[load.stream].load < load.load) newest[load.stream] = load;
+        if (entry.load >= load.load) continue;
+        entry = load;
+        where = &place;
       }
     }
     for (const std::string& stream : request_.streams) {
@@ -112,10 +124,33 @@ class Verifier {
         return NothingCommitted("stream " + stream + " of job " + request_.job);
     }
     if (newest.empty()) return NothingCommitted("job " + request_.job);
-    std::vector<std::string> slots;
+    std::vector<PlacedSlot> slots;
     slots.reserve(newest.size());
-    for (const auto& [stream, load] : newest) slots.push_back(load.manifest);
+    for (const auto& [stream, found] : newest)
+      slots.push_back({found.second, found.first.manifest});
     return slots;
+  }
+
+  /// Of the job and the streams that are asked for.
+  Result<std::vector<LoadEntry>> CurrentLoads(const Place& place) const {
+    std::vector<LoadEntry> current;
+    ARROW_ASSIGN_OR_RAISE(const std::vector<TableName> tables,
+                          place.destination->Tables());
+    for (const TableName& table : tables) {
+      ARROW_ASSIGN_OR_RAISE(std::vector<LoadEntry> loads,
+                            place.destination->Loads(table));
+      std::set<std::string> replaced;
+      for (const LoadEntry& load : loads)
+        replaced.insert(load.replaces.begin(), load.replaces.end());
+      for (LoadEntry& load : loads) {
+        if (load.outcome == Outcome::kCommitted && !load.dropped &&
+            !replaced.contains(load.load) && load.job == request_.job &&
+            Wanted(load.stream)) {
+          current.push_back(std::move(load));
+        }
+      }
+    }
+    return current;
   }
 
   bool Wanted(const std::string& stream) const {
@@ -125,14 +160,17 @@ class Verifier {
   }
 
   Status NothingCommitted(const std::string& what) const {
+    std::vector<std::string> uris;
+    for (const Endpoint& destination : request_.destinations)
+      uris.push_back(destination.uri);
     return Error(
         ErrorKind::kUsage, "verify.nothing-committed",
-        fmt::format("{} has no committed load at {}", what, request_.destination.uri),
+        fmt::format("{} has no committed load at {}", what, fmt::join(uris, ", ")),
         "run it first; sluice status shows what is unfinished");
   }
 
-  Status Verify(const std::string& path, VerifiedLoad* verified) {
-    ARROW_ASSIGN_OR_RAISE(auto bytes, store_->Get(path, kSlotSizeMax));
+  Status Verify(const Place& place, const std::string& path, VerifiedLoad* verified) {
+    ARROW_ASSIGN_OR_RAISE(auto bytes, place.store->Get(path, kSlotSizeMax));
     if (!bytes) {
       return Error(ErrorKind::kUsage, "verify.no-manifest",
                    fmt::format("no such manifest: {}", path));
@@ -151,20 +189,21 @@ class Verifier {
     for (const ChunkReceipt& receipt : manifest.receipts) {
       verified->files += static_cast<int64_t>(receipt.objects.size());
     }
-    ARROW_RETURN_NOT_OK(LookForStrangers(manifest, verified));
-    ARROW_ASSIGN_OR_RAISE(const auto load, destination_->Open(manifest.spec));
+    ARROW_RETURN_NOT_OK(LookForStrangers(place, manifest, verified));
+    ARROW_ASSIGN_OR_RAISE(const auto load, place.destination->Open(manifest.spec));
     ARROW_ASSIGN_OR_RAISE(const SourceSide side, SideOf(manifest, verified));
     return CompareChunks(manifest, *load, side, verified);
   }
 
   /// A reader who lists the folder would take what the slot does not name for rows of the load.
-  Status LookForStrangers(const Manifest& manifest, VerifiedLoad* verified) {
+  static Status LookForStrangers(const Place& place, const Manifest& manifest,
+                                 VerifiedLoad* verified) {
     std::set<std::string> named;
     for (const ChunkReceipt& receipt : manifest.receipts) {
       for (const ObjectRef& object : receipt.objects) named.insert(object.path);
     }
     ARROW_ASSIGN_OR_RAISE(const LoadLayout layout, LoadLayout::Of(manifest.spec));
-    ARROW_ASSIGN_OR_RAISE(const auto objects, store_->List(layout.folder()));
+    ARROW_ASSIGN_OR_RAISE(const auto objects, place.store->List(layout.folder()));
     for (const ObjectInfo& object : objects) {
       if (named.contains(object.path)) continue;
       Note(Beside(ChunkOutcome::kStoredDiffers, "the slot does not name " + object.path),
@@ -252,8 +291,7 @@ class Verifier {
 
   const VerifyRequest& request_;
   const arrow::StopToken& stop_;
-  std::unique_ptr<Store> store_;
-  std::unique_ptr<Destination> destination_;
+  std::deque<Place> places_;  ///< that exist; a deque, since slots point into it
   std::unique_ptr<Source> source_;
   SessionSet sessions_;
 };
@@ -282,7 +320,8 @@ Status TakeManifestAddress(const std::string& address, VerifyRequest* request) {
     root = fmt::format("{}:{}{}{}", uri.scheme, on_host ? "//" : "", uri.authority,
                        EncodeUriPath(root));
   }
-  ARROW_ASSIGN_OR_RAISE(request->destination, ResolveRoot(root, address));
+  ARROW_ASSIGN_OR_RAISE(Endpoint destination, ResolveRoot(root, address));
+  request->destinations = {std::move(destination)};
   request->manifest = fmt::format("{}/_sluice/{}.json", slot.table_folder, slot.load);
   return Status::OK();
 }

@@ -18,7 +18,7 @@ class StopToken;
 namespace sluice {
 
 struct VerifyRequest {
-  Endpoint destination;
+  std::vector<Endpoint> destinations;  ///< at least one; of several, those that exist
   std::optional<Endpoint> source;    ///< compared too
   std::string job;                   ///< its newest committed load per stream…
   std::vector<std::string> streams;  ///< …of these; empty: of all
@@ -26,13 +26,14 @@ struct VerifyRequest {
   VerifyDepth depth = VerifyDepth::kCounts;
 };
 
-/// Fills `destination` and `manifest` from a slot's path or URI. kUsage
+/// Fills `destinations` and `manifest` from a slot's path or URI. kUsage
 /// "manifest.address".
 Status TakeManifestAddress(const std::string& address, VerifyRequest* request);
 /// Whether an argument looks like one.
 bool IsManifestAddress(const std::string& argument);
 
 struct VerifiedLoad {
+  Endpoint destination;
   std::string stream, load, table;
   std::string manifest, location;
   int64_t rows = 0, bytes = 0, files = 0, chunks = 0;

@@ -19,10 +19,10 @@ Result<CollectRequest> RequestFrom(const Arguments& arguments) {
   if (SubjectOf(argument) == Subject::kJobFile) {
     ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument, RulesFrom(arguments)));
     request.job = job.name;
-    ARROW_RETURN_NOT_OK(WarnOfOtherPlaces(job, "give gc that destination"));
-    ARROW_ASSIGN_OR_RAISE(request.destination, ResolveDestination(job.destination));
+    ARROW_ASSIGN_OR_RAISE(request.destinations, DestinationsOf(job));
   } else {
-    ARROW_ASSIGN_OR_RAISE(request.destination, ResolveDestination(argument));
+    ARROW_ASSIGN_OR_RAISE(Endpoint destination, ResolveDestination(argument));
+    request.destinations.push_back(std::move(destination));
   }
   ARROW_ASSIGN_OR_RAISE(request.state_path, StatePath(arguments.Value("--state")));
   if (arguments.Has("--older-than")) {
@@ -48,13 +48,14 @@ Outcome Gc(const Invocation& invocation) {
   const auto loads = Collect(*request, SystemClock(), signals.stop());
   if (!loads.ok()) return Failed(loads.status());
   Outcome outcome;
-  (*outcome.members)["destination"] = request->destination.uri;
+  (*outcome.members)["destination"] = request->destinations.front().uri;
   (*outcome.members)["dry_run"] = request->dry_run;
   (*outcome.members)["collected"] = nlohmann::ordered_json::array();
   TextTable table("lllrl");
   int64_t removed = 0, left = 0;
   for (const CollectedLoad& load : *loads) {
-    (*outcome.members)["collected"].push_back({{"schema", load.table.schema},
+    (*outcome.members)["collected"].push_back({{"destination", load.destination},
+                                               {"schema", load.table.schema},
                                                {"table", load.table.table},
                                                {"load", load.load},
                                                {"job", load.job},

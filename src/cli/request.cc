@@ -165,16 +165,6 @@ Result<JobRequest> FileRequest(const Arguments& arguments) {
   return request;
 }
 
-Status WarnOfOtherPlaces(const Job& job, std::string_view instead) {
-  ARROW_ASSIGN_OR_RAISE(const auto places, DestinationsOf(job));
-  for (size_t i = 1; i < places.size(); ++i) {
-    Log(LogLevel::kWarning,
-        fmt::format("streams of this job also go to {}, which is not looked at\nHINT: {}",
-                    places[i].uri, instead));
-  }
-  return Status::OK();
-}
-
 Subject SubjectOf(const std::string& argument) {
   namespace fs = std::filesystem;
   const std::string ending = fs::path(argument).extension().string();

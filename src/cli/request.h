@@ -18,9 +18,6 @@ Result<JobRequest> CopyRequest(const Arguments& arguments);
 /// Of a job file.
 Result<JobRequest> FileRequest(const Arguments& arguments);
 
-/// For verbs that look at the job's own destination alone: names the others, if there are any.
-Status WarnOfOtherPlaces(const Job& job, std::string_view instead);
-
 /// What a single argument is meant to be, by its scheme, by what lies there, by its
 /// ending.
 enum class Subject { kJobFile, kSource, kDestination };

@@ -39,10 +39,8 @@ Result<VerifyRequest> RequestFrom(const Arguments& arguments) {
     }
     ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument, RulesFrom(arguments)));
     request.job = job.name;
-    ARROW_RETURN_NOT_OK(
-        WarnOfOtherPlaces(job, "give verify the manifests there, one by one"));
     request.streams = arguments.Values("--stream");
-    ARROW_ASSIGN_OR_RAISE(request.destination, ResolveDestination(job.destination));
+    ARROW_ASSIGN_OR_RAISE(request.destinations, DestinationsOf(job));
     if (source.empty()) source = job.source;
   }
   if (!source.empty()) {
@@ -51,7 +49,8 @@ Result<VerifyRequest> RequestFrom(const Arguments& arguments) {
   return request;
 }
 
-nlohmann::ordered_json LoadJson(const VerifiedLoad& load, const Endpoint& destination) {
+nlohmann::ordered_json LoadJson(const VerifiedLoad& load) {
+  const Endpoint& destination = load.destination;
   nlohmann::ordered_json json = {
       {"stream", load.stream},
       {"load", load.load},
@@ -140,12 +139,12 @@ Outcome VerifyVerb(const Invocation& invocation) {
   if (!loads.ok()) return Failed(loads.status());
   Outcome outcome;
   outcome.reported = true;
-  (*outcome.members)["destination"] = request->destination.uri;
+  (*outcome.members)["destination"] = request->destinations.front().uri;
   (*outcome.members)["depth"] =
       request->depth == VerifyDepth::kContent ? "content" : "counts";
   size_t equal = 0;
   for (const VerifiedLoad& load : *loads) {
-    outcome.loads->push_back(LoadJson(load, request->destination));
+    outcome.loads->push_back(LoadJson(load));
     outcome.text += LoadText(load);
     const Status judged = Judge(load, invocation.arguments.Has("--strict"));
     if (judged.ok()) {
