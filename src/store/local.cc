@@ -23,6 +23,8 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kStagingFolder = "_sluice/staging";
+/// How often others may take what a Put has written for a leftover.
+constexpr int kCollectedMax = 100;
 
 std::string Join(std::string_view folder, std::string_view name) {
   return folder.empty() ? std::string(name) : fmt::format("{}/{}", folder, name);
@@ -93,8 +95,8 @@ class LocalStore final : public Store {
                                              const LocalToken& token) const;
   Result<std::optional<ObjectRef>> Adopt(const StagedObject& staged,
                                          const LocalToken& token) const;
-  Result<PutOutcome> Install(const std::string& from, const std::string& path,
-                             PutMode mode) const;
+  Result<std::optional<PutOutcome>> Install(const std::string& from,
+                                            const std::string& path, PutMode mode) const;
   Result<UniqueFd> OpenObject(const std::string& path, struct stat* seen) const;
   Status Visit(const std::string& folder, Look look, const Visitor& visitor) const;
 
@@ -217,13 +219,13 @@ Status LocalStore::Abort(const StagedObject& staged) {
   return tree_->Remove(token.staging_path);
 }
 
-/// Gives the synced file `from` the name `path`.
-Result<PutOutcome> LocalStore::Install(const std::string& from, const std::string& path,
-                                       PutMode mode) const {
+/// Gives the synced file `from` the name `path`; nothing where somebody removed `from` before.
+Result<std::optional<PutOutcome>> LocalStore::Install(const std::string& from,
+                                                      const std::string& path,
+                                                      PutMode mode) const {
   const PathParts source = SplitPath(from), target = SplitPath(path);
   ARROW_ASSIGN_OR_RAISE(const UniqueFd source_folder, tree_->OpenFolder(source.folder));
-  if (!source_folder.valid())
-    return tree_->Fail(ENOENT, {"open the folder", source.folder});
+  if (!source_folder.valid()) return std::nullopt;
   for (int race = 0; race < kFolderRacesMax; ++race) {
     ARROW_ASSIGN_OR_RAISE(const UniqueFd folder, tree_->MakeFolder(target.folder));
     const NameAt old_name{source_folder.get(), source.name},
@@ -235,7 +237,11 @@ Result<PutOutcome> LocalStore::Install(const std::string& from, const std::strin
                         target.name.c_str()) != 0) {
       error = errno;
     }
-    if (error == ENOENT) continue;
+    if (error == ENOENT) {
+      if (faccessat(old_name.folder, source.name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        return std::nullopt;
+      continue;
+    }
     if (error != 0 && error != EEXIST) return tree_->Fail(error, {"put", path});
     if (error == EEXIST) {
       struct stat seen {};
@@ -261,16 +267,23 @@ Result<PutOutcome> LocalStore::Put(const std::string& path, std::string_view byt
       parts.name.substr(0, std::min<size_t>(parts.name.find('.', 1), 100));
   const std::string staging_path = Join(Join(StagingFolderFor(parts.folder), stem),
                                         fmt::format("put-{}.tmp", NewNonce()));
-  auto write = [&]() -> Result<PutOutcome> {
+  auto write = [&]() -> Result<std::optional<PutOutcome>> {
     ARROW_ASSIGN_OR_RAISE(const NewFile made, tree_->CreateFile(staging_path));
     ARROW_RETURN_NOT_OK(tree_->WriteAll(made.file.get(), bytes, staging_path));
     ARROW_RETURN_NOT_OK(tree_->SyncFile(
         made.file.get(), {"put", path, static_cast<int64_t>(bytes.size())}));
     return Install(staging_path, path, mode);
   };
-  Result<PutOutcome> outcome = write();
-  const Status removed = tree_->Remove(staging_path);
-  return outcome.ok() && !removed.ok() ? Result<PutOutcome>(removed) : outcome;
+  // Whoever discards the load takes for a leftover what another is about to name.
+  for (int race = 0; race < kCollectedMax; ++race) {
+    const auto outcome = write();
+    const Status removed = tree_->Remove(staging_path);
+    ARROW_RETURN_NOT_OK(outcome.status());
+    ARROW_RETURN_NOT_OK(removed);
+    if (*outcome) return **outcome;
+    ARROW_RETURN_NOT_OK(tree_->CheckRoot());
+  }
+  return tree_->Fail(ENOENT, {"put", path});
 }
 
 Result<std::optional<std::string>> LocalStore::Get(const std::string& path,

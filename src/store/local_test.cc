@@ -1,10 +1,12 @@
 #include "store/local.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -245,6 +247,25 @@ TEST_F(LocalStore, TheNameLeftByAPublishAndByAKilledPutAreLeftovers) {
   EXPECT_EQ(store_->ListStaged("m/t/_sluice/staging/L")->size(), 1u);
   for (const StagedObject& leftover : all) EXPECT_TRUE(store_->Abort(leftover).ok());
   EXPECT_EQ(folder_.Tree(), (Tree{{"m/t/L/part", 4}}));
+}
+
+TEST_F(LocalStore, APutIsDoneThoughItsFileIsTakenForALeftover) {
+  std::atomic<bool> over = false;
+  std::thread collector([&] {
+    const auto other = OpenLocalStore(folder_.path()).ValueOrDie();
+    while (!over) {
+      const auto staged = other->ListStaged("m/t");
+      if (!staged.ok()) continue;
+      for (const StagedObject& leftover : *staged) (void)other->Abort(leftover);
+    }
+  });
+  for (int i = 0; i < 200; ++i) {
+    const Status put = Put(fmt::format("m/t/_sluice/L{}.json", i));
+    EXPECT_TRUE(put.ok()) << put.ToString();
+  }
+  over = true;
+  collector.join();
+  EXPECT_EQ(folder_.Tree().size(), 200U);
 }
 
 TEST_F(LocalStore, AnAttemptIsWrittenOnce) {
