@@ -57,7 +57,7 @@ class Collector {
     ARROW_ASSIGN_OR_RAISE(state_, OpenState(request_.state_path,
                                             request_.dry_run ? StateAccess::kReadOnly
                                                              : StateAccess::kReadWrite));
-    return state_->Jobs(&jobs_);
+    return state_->Jobs(&jobs_).status();
   }
 
   Status CollectPlace(const Endpoint& place, const arrow::StopToken& stop) {

@@ -63,7 +63,8 @@ class Verifier {
   Result<std::vector<VerifiedLoad>> Run() {
     for (const Endpoint& destination : request_.destinations) {
       if (!MayExist(destination)) continue;
-      Place& place = places_.emplace_back(Place{.endpoint = destination});
+      Place& place = places_.emplace_back();
+      place.endpoint = destination;
       ARROW_ASSIGN_OR_RAISE(place.store, OpenStore(destination));
       ARROW_ASSIGN_OR_RAISE(place.destination, OpenDestination(destination));
     }
