@@ -66,6 +66,48 @@ def test_globs_take_the_tables_they_match(scene):
     assert [folder.name for folder in Lake(scene.lake).tables()] == ["log_a", "log_b"]
 
 
+def test_verify_and_gc_look_at_every_place_of_a_job(scene):
+    for table in ("here", "there"):
+        fill(scene, table)
+    other = scene.folder / "other"
+    job = scene.job({"here": {}, "there": {"destination": f"file://{other}", "file_size": "1MiB"}},
+                    limits={"connections": 1})
+    scene.run(job).must(0)
+    loads = scene.sluice("verify", job, "--json").must(0).json["loads"]
+    assert [load["stream"] for load in loads] == ["here", "there"]
+    assert loads[1]["manifest"].startswith(f"file://{other}/")
+    only = scene.sluice("verify", job, "--stream", "there", "--json").must(0).json["loads"]
+    assert [load["stream"] for load in only] == ["there"]
+    damaged = max((other / "main/there").rglob("*.parquet"))
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"?")
+    assert scene.sluice("verify", job, "--depth", "content").code == 3
+
+    killed = scene.run(job, "--stream", "there", env=CUT)
+    assert killed.code == -signal.SIGKILL and Lake(other).staged()
+    kept = scene.sluice("gc", job, "--state", scene.state, "--json").must(0).json["collected"]
+    assert [entry["act"] for entry in kept] == ["keep-open"]
+    load = kept[0]["load"]
+    assert load in str(Lake(other).staged()[0])
+    elsewhere = scene.gc("--abandon", load)
+    assert elsewhere.code == 2 and Lake(other).staged()
+    scene.sluice("gc", job, "--state", scene.state, "--abandon", load).must(0)
+    assert not Lake(other).staged()
+
+
+def test_a_load_that_shows_nothing_yet_is_given_up_where_it_goes(scene):
+    fill(scene, "there")
+    other = scene.folder / "other"
+    job = scene.job({"there": {"destination": f"file://{other}"}})
+    killed = scene.run(job, env={"SLUICE_CRASH_AT": "plan.after-commit"})
+    assert killed.code == -signal.SIGKILL
+    load = scene.sluice("status", job, "--state", scene.state, "--json").must(0).json["jobs"][0]["loads"][-1]["load"]
+    scene.lake.mkdir(exist_ok=True)
+    elsewhere = scene.gc("--abandon", load)
+    assert elsewhere.code == 2 and str(other) in elsewhere.err, elsewhere
+    scene.sluice("gc", job, "--state", scene.state, "--abandon", load).must(0)
+    assert [path.name for path in (other / "main/there/_sluice").iterdir()] == [f"{load}.json"]
+
+
 def test_one_stream_of_a_job_runs_alone(scene):
     for table in ("a", "b"):
         fill(scene, table, 5)
