@@ -106,6 +106,18 @@ Status Untrusted(const std::string& origin, const std::string& why) {
       "name the authority that signed it with the option ca=FILE or in AWS_CA_BUNDLE");
 }
 
+/// What OpenSSL says of a first record that is none of TLS.
+bool IsNoTls(std::string_view why) {
+  return why.find("wrong version number") != why.npos ||
+         why.find("packet length too long") != why.npos;
+}
+
+Status WithoutTls(const std::string& origin) {
+  return Error(ErrorKind::kUsage, "http.no-tls",
+               fmt::format("wanted TLS, found a server that answers without it: {}", origin),
+               "write http:// if that is meant, or give the port on which it speaks TLS");
+}
+
 Status StatusOf(CURLcode code, const Exchange& exchange, const char* detail) {
   const std::string origin = OriginOf(exchange.request.url);
   const std::string why = detail[0] != '\0' ? detail : curl_easy_strerror(code);
@@ -124,6 +136,9 @@ Status StatusOf(CURLcode code, const Exchange& exchange, const char* detail) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS: return Untrusted(origin, why);
+    case CURLE_SSL_CONNECT_ERROR:
+      if (IsNoTls(why)) return WithoutTls(origin);
+      break;
     case CURLE_ABORTED_BY_CALLBACK:
       return Error(ErrorKind::kCancelled, "http.cancelled", "the request was cancelled");
     case CURLE_OUT_OF_MEMORY: return Status::OutOfMemory("libcurl: ", why);

@@ -66,7 +66,8 @@ class Client {
 
   /// Any status is a Response. Errors, none of whose messages holds a header:
   /// "http.unreachable": kTransient, nothing was sent; "http.interrupted": kTransient, the
-  /// request may have had its effect; "http.unknown-host": kUsage; "http.untrusted":
+  /// request may have had its effect; "http.unknown-host", "http.no-tls": kUsage;
+  /// "http.untrusted":
   /// kDestination, the certificate; "http.too-large": kDestination; "http.cancelled": kCancelled;
   /// "http.bad-url": kUsage.
   Result<Response> Send(const Request& request);
