@@ -134,6 +134,13 @@ class Collector {
     judged.job = known ? known->spec.job : entry.job;
     const bool abandoned = std::find(request_.abandon.begin(), request_.abandon.end(),
                                      entry.load) != request_.abandon.end();
+    const std::string goes_to = known ? DestinationIn(known->definition) : "";
+    if (known && entry.outcome == Outcome::kUndecided &&
+        (known->spec.relation.name != table || (!goes_to.empty() && goes_to != place_))) {
+      // A destination within this one, or this one by another spelling.
+      elsewhere_[entry.load] = Redact(goes_to);
+      return judged;
+    }
     if (abandoned) seen_.insert(entry.load);
     if (!request_.job.empty() && !judged.job.empty() && judged.job != request_.job &&
         !abandoned)
@@ -227,18 +234,22 @@ class Collector {
     if (collected->act != CollectAct::kLeftovers &&
         collected->act != CollectAct::kDiscard)
       return collected->status;
-    ARROW_ASSIGN_OR_RAISE(collected->removed,
-                          destination_->Collect(collected->table, entry.load));
-    if (state_ == nullptr || collected->act != CollectAct::kDiscard) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(const auto known, state_->FindLoad(entry.load));
-    if (!known || known->phase >= Phase::kCommitted) return Status::OK();
+    std::optional<LoadState> known;
+    if (state_ != nullptr && collected->act == CollectAct::kDiscard) {
+      ARROW_ASSIGN_OR_RAISE(known, state_->FindLoad(entry.load));
+    }
+    if (!known || known->phase >= Phase::kCommitted) {
+      return destination_->Collect(collected->table, entry.load).Value(&collected->removed);
+    }
     // The slot decides, not this call: it may have been committed just before.
     ARROW_ASSIGN_OR_RAISE(const auto load, destination_->Open(known->spec));
-    ARROW_ASSIGN_OR_RAISE(const Slot slot, load->FindSlot());
-    if (slot.outcome != Outcome::kDiscarded) {
+    const Status discarded = load->Discard();
+    if (IdOf(discarded) == "load.committed") {
       collected->why = "had been committed; the next run of its job takes note";
       return Status::OK();
     }
+    ARROW_RETURN_NOT_OK(discarded);
+    collected->removed = collected->leftovers;
     return state_->Advance(leases_[collected->job], entry.load, known->phase,
                            Phase::kDiscarded, {}, {});
   }

@@ -112,6 +112,7 @@ PathMeaning MeaningOf(std::string_view path) {
     if (!IsPartName(segments.back())) return meaning;
     meaning.load = LoadOfFolders(segments);
     if (!meaning.load.empty()) meaning.kind = PathMeaning::Kind::kPart;
+    meaning.deep = segments.size() != 4;
     return meaning;
   }
   if (segments[3] == kStaging) {

@@ -18,6 +18,10 @@
 
 namespace sluice {
 
+/// Where a part says in its own metadata which folder below the root it was made for: what a path
+/// alone cannot say, where one root lies within another.
+inline constexpr char kFolderEntry[] = "sluice.folder";
+
 class LoadLayout {
  public:
   /// Of the default folder.
@@ -49,6 +53,8 @@ struct PathMeaning {
   Kind kind = Kind::kOther;
   std::string table_folder;  ///< "{schema}/{table}"
   std::string load;          ///< of a part: as its folder says, at any depth
+  bool deep = false;         ///< of a part: not in the default folder, so that another root's part
+                             ///< may look like it
 };
 PathMeaning MeaningOf(std::string_view path);
 

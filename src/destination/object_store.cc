@@ -11,6 +11,7 @@
 #include "destination/layout.h"
 #include "destination/manifest.h"
 #include "destination/object_load.h"
+#include "destination/stored.h"
 #include "store/object_path.h"
 
 namespace sluice {
@@ -20,6 +21,7 @@ namespace {
 struct Traces {
   struct Folder {
     int64_t files = 0, size = 0;
+    ObjectInfo one;  ///< of its parts
   };
   bool slot = false, dropped = false;
   std::map<std::string, Folder> folders;  ///< that hold parts
@@ -72,6 +74,9 @@ class ObjectStoreDestination final : public Destination {
   /// Removes the parts in a load's folder, save those in `keep`.
   Result<int64_t> RemoveParts(const LoadLayout& layout,
                               const std::set<std::string>& keep);
+  /// Without a slot, folders that another root's load made are taken out: `raw/main/orders/LOAD` of
+  /// the root above is `main/orders/LOAD` of the root `raw`.
+  Status KeepProven(std::map<std::string, Traces>* loads);
   /// Removes every part of a load whose folder nobody told.
   Result<int64_t> RemovePartsAnywhere(const TableName& table, const std::string& load);
   Status MarkDropped(const LoadLayout& layout, const std::string& load);
@@ -132,6 +137,7 @@ Result<std::map<std::string, Traces>> ObjectStoreDestination::TracesOf(
     auto& parts = traces.folders[SplitPath(object.path).folder];
     ++parts.files;
     parts.size += object.size;
+    parts.one = object;
   }
   ARROW_ASSIGN_OR_RAISE(auto staged, store_->ListStaged(folder));
   for (const auto& object : staged) {
@@ -139,11 +145,34 @@ Result<std::map<std::string, Traces>> ObjectStoreDestination::TracesOf(
     // had.
     auto meaning = MeaningOf(object.path);
     if (meaning.load.empty()) continue;
+    // What it is of, only a load that is known here can say.
+    if (meaning.deep && !loads.contains(meaning.load)) continue;
     auto& traces = loads[meaning.load];
     ++traces.staged;
     traces.modified_micros = std::max(traces.modified_micros, object.modified_micros);
   }
+  ARROW_RETURN_NOT_OK(KeepProven(&loads));
   return loads;
+}
+
+Status ObjectStoreDestination::KeepProven(std::map<std::string, Traces>* loads) {
+  for (auto at = loads->begin(); at != loads->end();) {
+    Traces& traces = at->second;
+    if (traces.slot || traces.folders.empty()) {
+      ++at;
+      continue;
+    }
+    std::vector<std::string> others;
+    for (const auto& [folder, parts] : traces.folders) {
+      ARROW_ASSIGN_OR_RAISE(const bool ours, BelongsToItsFolder(*store_, parts.one));
+      if (!ours) others.push_back(folder);
+    }
+    for (const std::string& folder : others) traces.folders.erase(folder);
+    const bool nothing = traces.folders.empty() && !traces.dropped;
+    // What is staged under the names of others is theirs as well.
+    at = nothing && !others.empty() ? loads->erase(at) : std::next(at);
+  }
+  return Status::OK();
 }
 
 Result<std::vector<LoadEntry>> ObjectStoreDestination::Loads(const TableName& table) {
@@ -194,10 +223,16 @@ Result<int64_t> ObjectStoreDestination::RemoveParts(const LoadLayout& layout,
 Result<int64_t> ObjectStoreDestination::RemovePartsAnywhere(const TableName& table,
                                                             const std::string& load) {
   int64_t removed = 0;
+  std::map<std::string, bool> ours;  // by folder
   ARROW_ASSIGN_OR_RAISE(auto objects, store_->List(TableFolder(table)));
   for (const auto& object : objects) {
     const auto meaning = MeaningOf(object.path);
     if (meaning.kind != PathMeaning::Kind::kPart || meaning.load != load) continue;
+    const auto [folder, first] = ours.try_emplace(SplitPath(object.path).folder, false);
+    if (first) {
+      ARROW_ASSIGN_OR_RAISE(folder->second, BelongsToItsFolder(*store_, object));
+    }
+    if (!folder->second) continue;
     ARROW_RETURN_NOT_OK(store_->Delete(object.path));
     ++removed;
   }

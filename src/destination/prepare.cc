@@ -16,7 +16,8 @@
 namespace sluice {
 namespace {
 
-ParquetOptions OptionsOf(const LoadSpec& spec, const PrepareContext& context) {
+ParquetOptions OptionsOf(const LoadSpec& spec, const LoadLayout& layout,
+                         const PrepareContext& context) {
   ParquetOptions options;
   options.compression = spec.compression;
   options.compression_level = spec.compression_level;
@@ -24,9 +25,10 @@ ParquetOptions OptionsOf(const LoadSpec& spec, const PrepareContext& context) {
   options.memory = context.memory;
   options.pool = context.pool;
   options.metadata =
-      arrow::KeyValueMetadata::Make({"sluice.load", "sluice.chunk", "sluice.attempt",
-                                     "sluice.source", "sluice.version"},
-                                    {spec.load, std::to_string(context.chunk.ordinal),
+      arrow::KeyValueMetadata::Make({"sluice.load", kFolderEntry, "sluice.chunk",
+                                     "sluice.attempt", "sluice.source", "sluice.version"},
+                                    {spec.load, layout.folder(),
+                                     std::to_string(context.chunk.ordinal),
                                      context.attempt, spec.source, kVersion});
   return options;
 }
@@ -40,7 +42,7 @@ class Parts {
         spec_(spec),
         layout_(layout),
         context_(context),
-        options_(OptionsOf(spec, context)) {}
+        options_(OptionsOf(spec, layout, context)) {}
 
   Status Write(std::shared_ptr<arrow::RecordBatch> batch) {
     while (batch->num_rows() > 0) {

@@ -12,12 +12,15 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "arrow/util/cancel.h"
+#include "arrow/util/key_value_metadata.h"
 #include "base/crc32c.h"
+#include "destination/layout.h"
 #include "parquet/arrow/reader.h"
 #include "parquet/exception.h"
 #include "parquet/file_reader.h"
 #include "parquet/metadata.h"
 #include "parquet/properties.h"
+#include "store/object_path.h"
 
 namespace sluice {
 namespace {
@@ -187,6 +190,26 @@ class StoredRows final : public arrow::RecordBatchReader {
 };
 
 }  // namespace
+
+Result<bool> BelongsToItsFolder(Store& store, const ObjectInfo& part) {
+  auto file = store.Read(ObjectRef{part.path, "", part.size, 0});
+  if (!file.ok()) {
+    const auto id = IdOf(file.status());
+    if (id == "store.object-changed" || id == "store.object-gone") return false;
+    return file.status();
+  }
+  try {
+    const auto reader = parquet::ParquetFileReader::Open(*std::move(file));
+    const auto entries = reader->metadata()->key_value_metadata();
+    return entries != nullptr &&
+           entries->Get(kFolderEntry).ValueOr("") == SplitPath(part.path).folder;
+  } catch (const parquet::ParquetStatusException& error) {
+    if (!IdOf(error.status()).empty()) return error.status();  // The store's.
+    return false;
+  } catch (const parquet::ParquetException&) {
+    return false;
+  }
+}
 
 Status CheckStoredObjects(Store& store, const ChunkReceipt& receipt,
                           const arrow::StopToken& stop) {

@@ -19,6 +19,10 @@ namespace sluice {
 Status CheckStoredObjects(Store& store, const ChunkReceipt& receipt,
                           const arrow::StopToken& stop);
 
+/// Whether a part says of itself that it was made for the folder in which it lies below this root.
+/// What cannot be read as a part of ours says nothing.
+Result<bool> BelongsToItsFolder(Store& store, const ObjectInfo& part);
+
 /// The rows of the receipt's objects, one after the other, a few thousand at a time.
 /// `schema`: what the files must have; null: what the first one has. kMismatch
 /// "stored.undecodable" for bytes that are no such file. The store outlives the reader.

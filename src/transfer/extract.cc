@@ -72,6 +72,9 @@ class Extract {
     return Status::OK();
   }
 
+  /// Of a run that ended well: what is asked for now is still to be begun.
+  bool superseded() const { return superseded_; }
+
   void Report() {
     report_.load = load_.spec.load;
     report_.phase = load_.phase;
@@ -104,6 +107,7 @@ class Extract {
     load_ = std::move(opened.state);
     handle_ = std::move(opened.load);
     report_.resumed = opened.resumed;
+    superseded_ = opened.superseded;
     if (load_.phase >= Phase::kCommitted) {
       ARROW_ASSIGN_OR_RAISE(Slot slot, handle_->FindSlot());
       // Decided by the state, and dead before it was written down.
@@ -282,6 +286,12 @@ class Extract {
         continue;
       }
       if (entry.source != load_.spec.source) {
+        // A job of the same name in another state is another job.
+        ARROW_ASSIGN_OR_RAISE(const auto ours, run_.parts.state.FindLoad(entry.load));
+        if (!ours) {
+          WarnOfForeign(entry);
+          continue;
+        }
         run_.Warn(stream_.name,
                   "stream " + stream_.name + ": replaces load " + entry.load +
                       ", which came from another source: " + entry.source,
@@ -302,7 +312,7 @@ class Extract {
   void WarnOfForeign(const LoadEntry& entry) {
     run_.Warn(stream_.name,
               "stream " + stream_.name + ": the table also has load " + entry.load +
-                  " of job " + entry.job +
+                  " of job " + entry.job + " and source " + entry.source +
                   " at the destination; it stays, and a reader finds two "
                   "current loads",
               load_.spec.load);
@@ -341,19 +351,35 @@ class Extract {
   StreamReport& report_;
   LoadState load_;
   std::unique_ptr<Load> handle_;
+  bool superseded_ = false;
 };
+
+/// One load from where it stands to its end. True: it had been committed before, and is not what is
+/// asked for now.
+bool WorkOnALoad(RunContext& run, const StreamSpec& stream, Session& session,
+                 StreamReport& report) {
+  Extract extract(run, stream, session, report);
+  report.status = extract.Run();
+  extract.Report();
+  return report.status.ok() && extract.superseded();
+}
 
 }  // namespace
 
 void ExtractStream(RunContext& run, const StreamSpec& stream, Session& session,
                    StreamReport& report) {
   report.stream = stream.name;
-  Extract extract(run, stream, session, report);
-  report.status = extract.Run();
+  while (WorkOnALoad(run, stream, session, report)) {
+    run.Warn(stream.name,
+             "stream " + stream.name + ": load " + report.load +
+                 " had been committed and is finished; a new one begins",
+             report.load);
+    report = StreamReport();
+    report.stream = stream.name;
+  }
   // What ended the run is the reason, whatever it broke on its way.
   const Status reason = run.watch.reason();
   if (!report.status.ok() && !reason.ok()) report.status = reason;
-  extract.Report();
   run.Notify({.kind = EventKind::kStreamFinished,
               .stream = stream.name,
               .load = report.load,

@@ -80,14 +80,49 @@ std::string Differences(const std::string& was_text, const std::string& is_text)
   return text.empty() ? "was " + was_text + " and is " + is_text : text;
 }
 
-Status CheckDefinition(const LoadState& state, const StreamSpec& stream) {
-  if (state.definition == stream.definition) return Status::OK();
+Status DefinitionChanged(const LoadState& state, const StreamSpec& stream,
+                         std::string hint) {
   return Error(
       ErrorKind::kUsage, "run.definition-changed",
       "the unfinished load " + state.spec.load + " of stream " + stream.name +
           " was started with another definition: " +
           Differences(state.definition, stream.definition),
+      std::move(hint));
+}
+
+Status CheckDefinition(const LoadState& state, const StreamSpec& stream) {
+  if (state.definition == stream.definition) return Status::OK();
+  return DefinitionChanged(
+      state, stream,
       "finish it with the old definition, or --restart to discard it and begin anew");
+}
+
+/// "" where the definition is not of this form.
+std::string DestinationIn(const std::string& definition) {
+  const auto json = nlohmann::json::parse(definition, nullptr, /*allow_exceptions=*/false);
+  return json.is_object() ? json.value("destination", "") : "";
+}
+
+/// A load's slot and files are where the load was begun, and only there may it be decided.
+Result<OpenedLoad> LeaveElsewhere(RunContext& run, const LoadState& state,
+                                  const StreamSpec& stream, Session& session) {
+  const std::string place = DestinationIn(state.definition);
+  // Where create-only is not enforced, the slot may still have to be written.
+  if (state.phase < Phase::kCommitted || state.spec.attempt_names) {
+    return DefinitionChanged(
+        state, stream,
+        "put the old destination back and run once more to finish it; or give it up: "
+        "sluice gc " +
+            place + " --abandon " + state.spec.load);
+  }
+  run.Warn(stream.name,
+           "stream " + stream.name + ": load " + state.spec.load + " is committed at " +
+               place +
+               ", its clean-up there is left undone: the stream has another destination now",
+           state.spec.load);
+  ARROW_RETURN_NOT_OK(run.parts.state.Advance(run.lease, state.spec.load, state.phase,
+                                              Phase::kCleaned, {}, {}));
+  return NewLoad(run, stream, session);
 }
 
 /// For a load some of whose chunks are still to be read: under which snapshot. False: strict
@@ -140,6 +175,11 @@ Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream, Session& 
   opened.resumed = true;
   opened.state = *std::move(found);
   LoadState& state = opened.state;
+  if (DestinationIn(state.definition) != DestinationIn(stream.definition))
+    return LeaveElsewhere(run, state, stream, session);
+  const bool other = state.definition != stream.definition;
+  opened.superseded = run.spec.resume == ResumeMode::kRestart ||
+                      (other && run.spec.resume == ResumeMode::kAuto);
   ARROW_ASSIGN_OR_RAISE(opened.load, run.DestinationOf(stream).Open(state.spec));
   if (state.phase >= Phase::kCommitted) return opened;
 
@@ -157,6 +197,7 @@ Result<OpenedLoad> OpenLoad(RunContext& run, const StreamSpec& stream, Session& 
       }
     }
   }
+  opened.superseded = opened.superseded && slot.outcome == Outcome::kCommitted;
   if (!discard) return opened;
   run.Warn(stream.name,
            "stream " + stream.name + ": unfinished load " + state.spec.load +

@@ -107,6 +107,29 @@ def test_a_load_that_shows_nothing_yet_is_given_up_where_it_goes(scene):
     scene.sluice("gc", job, "--state", scene.state, "--abandon", load).must(0)
     assert [path.name for path in (other / "main/there/_sluice").iterdir()] == [f"{load}.json"]
 
+def test_gc_leaves_alone_what_another_root_within_made(scene):
+    """raw/main/t/LOAD of the outer root is main/t/LOAD of the inner one."""
+    fill(scene, "t", 20)
+    inner, other = scene.lake / "raw", scene.folder / "other.db"
+    scene.sluice("copy", f"sqlite://{scene.db}", f"file://{inner}", "--state", scene.state).must(0)
+    scene.copy("--table", "t", "--path", "{schema}/{table}/{date}/{load}").must(0)
+    kept = scene.tree()
+    for root in (scene.lake, inner, scene.lake / "main"):
+        scene.sluice("gc", f"file://{root}", "--older-than", "0s", "--state", other).must(0)
+    assert scene.tree() == kept
+
+
+def test_a_load_below_the_jobs_destination_is_given_up_as_what_it_is(scene):
+    fill(scene, "t", 20)
+    inner = scene.lake / "archive"
+    job = scene.job({"t": {"destination": f"file://{inner}"}})
+    assert scene.run(job, env={"SLUICE_CRASH_AT": "slot.written"}).code == -signal.SIGKILL
+    load = Lake(inner).only("t")["load"]
+    scene.sluice("gc", job, "--abandon", load, "--state", scene.state).must(0)
+    scene.run(job).must(0)
+    manifest = Lake(inner).only("t")
+    Lake(inner).check_load(manifest)
+
 
 def test_one_stream_of_a_job_runs_alone(scene):
     for table in ("a", "b"):
@@ -321,6 +344,62 @@ def test_a_load_is_not_resumed_from_another_database(scene):
     scene.run(job, "--file-size", "1MiB", "--restart").must(0)
     scene.db = other
     assert_copied(scene, "t", job="nightly")
+
+
+def test_a_committed_load_that_is_no_longer_asked_for_is_finished_and_another_begins(scene):
+    fill(scene, rows=100)
+    job = scene.job({"t": {}})
+    for edited, more in (({"where": "id < 10"}, ()), ({"where": "id < 20"}, ()), ({"where": "id < 20"}, ("--restart",))):
+        for point in ("slot.written", "slot.recorded"):
+            scene.run(job).must(0)
+            assert scene.run(job, env={"SLUICE_CRASH_AT": point}).code == -signal.SIGKILL
+            scene.job({"t": edited})
+            done = scene.run(job, *more, "--json").must(0)
+            assert "had been committed" in done.err, done
+            assert done.json["loads"][0]["rows_read"] > 0
+            assert_copied(scene, "t", where=edited["where"], job="job")
+            if not more:
+                scene.job({"t": {}})
+
+
+@pytest.mark.parametrize("restart", [(), ("--restart",)])
+def test_a_load_is_not_decided_at_another_destination(scene, restart):
+    fill(scene, rows=100)
+    job = scene.job({"t": {}})
+    assert scene.run(job, env={"SLUICE_CRASH_AT": "slot.written"}).code == -signal.SIGKILL
+    load = Lake(scene.lake).only("t")["load"]
+    elsewhere = scene.folder / "elsewhere"
+    scene.job({"t": {"destination": f"file://{elsewhere}"}})
+    done = scene.run(job, *restart).must(2)
+    assert f"sluice gc file://{scene.lake} --abandon {load}" in done.err, done
+    assert not list(elsewhere.rglob("*.json"))
+    scene.job({"t": {}})
+    scene.run(job).must(0)
+    assert Lake(scene.lake).only("t")["load"] == load
+
+
+def test_a_committed_load_stays_where_it_is_when_the_destination_changes(scene):
+    fill(scene, rows=100)
+    job = scene.job({"t": {}})
+    assert scene.run(job, env={"SLUICE_CRASH_AT": "slot.recorded"}).code == -signal.SIGKILL
+    first, elsewhere = Lake(scene.lake).only("t"), scene.folder / "elsewhere"
+    scene.job({"t": {"destination": f"file://{elsewhere}"}})
+    done = scene.run(job).must(0)
+    assert "clean-up there is left undone" in done.err, done
+    assert Lake(scene.lake).only("t") == first
+    manifest = Lake(elsewhere).only("t")
+    assert manifest["load"] != first["load"]
+    Lake(elsewhere).check_load(manifest)
+
+
+def test_a_job_of_the_same_name_in_another_state_keeps_its_load(scene):
+    job, edited, other = two_sources(scene)
+    scene.run(job).must(0)
+    kept = Lake(scene.lake).only("t")
+    job.write_text(edited)
+    done = scene.sluice("run", job, "--state", scene.folder / "second-state.db").must(0)
+    assert "it stays" in done.err, done
+    assert kept["load"] in {path.parent.name for path in scene.lake.rglob("*.parquet")}
 
 
 def test_a_load_of_another_database_is_replaced_and_that_is_said(scene):
