@@ -217,6 +217,7 @@ Result<RelationFacts> FactsFrom(const Definition& definition, const Relation& re
   facts.definition = FingerprintOf(definition);
   for (size_t i = 0; i < columns.size(); ++i)
     facts.columns.push_back(FactsOfColumn(columns[i], deliveries[i]));
+  for (ColumnFacts& column : facts.columns) column.is_computed = definition.is_view;
   if (!definition.key) return facts;
   facts.index = definition.key->index;
   facts.key = definition.key->columns;

@@ -32,7 +32,8 @@ nlohmann::json ToJson(const ColumnFacts& column) {
           {"on_misfit", NameOf(column.on_misfit)},
           {"charset", column.charset},
           {"value_bytes_max", JsonFromInt(column.value_bytes_max)},
-          {"srid", column.srid}};
+          {"srid", column.srid},
+          {"is_computed", column.is_computed}};
 }
 
 ColumnFacts ColumnFrom(const nlohmann::json& json, Status* status) {
@@ -48,6 +49,7 @@ ColumnFacts ColumnFrom(const nlohmann::json& json, Status* status) {
   column.charset = reader.Text("charset");
   column.value_bytes_max = reader.Int("value_bytes_max");
   column.srid = reader.Int("srid");
+  column.is_computed = reader.Flag("is_computed");
   if (status->ok()) *status = reader.status();
   return column;
 }
@@ -169,6 +171,17 @@ std::string SelectedAs(const ColumnFacts& column) {
         "CAST(CONVERT({0} USING utf8mb4) AS BINARY),'')))",
         name, column.charset);
   }
+  // COALESCE and IF of two widths come as the number's digits, under a type that says bits.
+  const bool is_bits = column.type.kind == ColumnKind::kBool ||
+                       column.type.kind == ColumnKind::kBits ||
+                       column.type.kind == ColumnKind::kBits64;
+  if (is_bits && column.is_computed)
+    return fmt::format("UNHEX(LPAD(HEX(CAST({} AS UNSIGNED)),16,'0'))", name);
+  // A year among tiny integers is cut to eight bits on the wire.
+  const bool is_integer =
+      column.type.kind == ColumnKind::kInt8 || column.type.kind == ColumnKind::kInt16 ||
+      column.type.kind == ColumnKind::kInt32 || column.type.kind == ColumnKind::kInt64;
+  if (is_integer && column.is_computed) return fmt::format("CAST({} AS SIGNED)", name);
   // A type of its own on the wire, which clients older than it do not know; in it are the floats.
   if (column.type.kind == ColumnKind::kVector)
     return fmt::format("CAST({} AS BINARY)", name);
@@ -249,10 +262,9 @@ Result<std::string> SelectKey(const RelationFacts& facts, const KeyRange& range,
 Result<std::optional<std::string>> SelectDigestOf(const RelationFacts& facts,
                                                   const KeyRange& range) {
   std::vector<CanonicalColumn> columns;
-  if (!facts.query.empty()) return std::nullopt;
   for (const ColumnFacts& column : facts.columns) {
-    const bool may_change =
-        column.on_misfit != OnMisfit::kError && MayMisfit(column.type.kind);
+    const bool may_change = column.is_computed || (column.on_misfit != OnMisfit::kError &&
+                                                   MayMisfit(column.type.kind));
     if (may_change || !HasServerForm(column.type.kind)) return std::nullopt;
     const std::string name = QuoteName(column.name);
     std::string expression = SelectedAs(column);

@@ -56,7 +56,8 @@ bool NeedsMore(const ColumnDefinition& column) {
   const std::string& type = column.declared.data_type;
   const bool is_large = type.starts_with("medium") || type.starts_with("long");
   return (is_large && type != "mediumint") || type == "json" || type == "enum" ||
-         type == "set" || type == "geometry" ||
+         type == "set" || type == "geometry" || type == "vector" || type == "bit" ||
+         type == "tinyint" ||
          (!column.declared.charset.empty() && !IsPlainCharset(column.declared.charset));
 }
 

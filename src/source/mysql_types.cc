@@ -154,16 +154,30 @@ int64_t LoadTimeMicros(Cell cell) {
   return cell.size >= 8 && cell.data[0] != 0 ? -micros : micros;
 }
 
-/// "-0.05" without its point; as many digits behind it as the type has, the server sees to that.
-bool ParseDecimal(std::string_view text, __int128* value) {
+/// "-0.05" without its point, with as many digits behind it as the type has. A column always has them;
+/// what IF, CASE and ROUND make of columns has its own, value by value (seen on MySQL 9.7).
+bool ParseDecimal(std::string_view text, const DeliveredType& type, __int128* value) {
   const bool is_negative = text.starts_with('-');
   unsigned __int128 sum = 0;
-  int digits = 0;
+  int digits = 0, behind = 0;
+  bool is_behind = false;
+  const auto take = [&](unsigned digit) {
+    sum = sum * 10 + digit;
+    if (sum != 0) ++digits;
+    if (is_behind) ++behind;
+    return digits <= type.precision && behind <= type.scale;
+  };
   for (const char c : text.substr(is_negative ? 1 : 0)) {
-    if (c == '.') continue;
-    if (c < '0' || c > '9') return false;
-    sum = sum * 10 + static_cast<unsigned>(c - '0');
-    if (sum != 0 && ++digits > kDecimalDigitsMax) return false;
+    if (c == '.') {
+      if (is_behind) return false;
+      is_behind = true;
+    } else if (c < '0' || c > '9' || !take(static_cast<unsigned>(c - '0'))) {
+      return false;
+    }
+  }
+  is_behind = true;
+  while (behind < type.scale) {
+    if (!take(0)) return false;
   }
   *value = is_negative ? -static_cast<__int128>(sum) : static_cast<__int128>(sum);
   return true;
@@ -171,6 +185,22 @@ bool ParseDecimal(std::string_view text, __int128* value) {
 
 Fit AppendText(std::string_view text, ColumnBuilder& column) {
   return column.AppendBytes(text) ? Fit::kFits : Fit::kNoMemory;
+}
+
+bool IsAscii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+}
+
+Fit AppendBits(ColumnKind kind, Cell cell, ColumnBuilder& column) {
+  if (cell.size > sizeof(uint64_t)) return Fit::kMisfit;
+  const uint64_t bits = LoadBigEndian(cell);
+  if (kind == ColumnKind::kBool)
+    column.AppendBool(bits != 0);
+  else if (kind == ColumnKind::kBits)
+    column.AppendInt64(static_cast<int64_t>(bits));
+  else
+    column.AppendDecimal(bits);
+  return Fit::kFits;
 }
 
 Fit AppendMoment(const DeliveredType& type, Cell cell, ColumnBuilder& column) {
@@ -210,8 +240,10 @@ Fit AppendWideDecimal(const DeliveredType& type, Cell cell, ColumnBuilder& colum
   int32_t precision = 0, scale = 0;
   const Status parsed =
       arrow::Decimal256::FromString(cell.bytes(), &value, &precision, &scale);
-  if (!parsed.ok() || scale != type.scale || precision > type.precision)
+  if (!parsed.ok() || scale > type.scale ||
+      precision + type.scale - scale > type.precision)
     return Fit::kMisfit;
+  value = value.IncreaseScaleBy(type.scale - scale);
   column.AppendWideDecimal(value.ToBytes().data());
   return Fit::kFits;
 }
@@ -429,9 +461,13 @@ bool MayMisfit(ColumnKind kind) {
 
 bool IsWireOf(const DeliveredType& type, Wire wire) {
   switch (type.kind) {
-    case ColumnKind::kInt8: return wire == Wire::kInt8;
-    case ColumnKind::kInt16: return wire == Wire::kInt16 || wire == Wire::kInt8;
-    case ColumnKind::kInt32: return wire == Wire::kInt32 || wire == Wire::kInt16;
+    // A computed one comes cast, to 64 bits or, from MariaDB, 32.
+    case ColumnKind::kInt8:
+    case ColumnKind::kInt16:
+      return wire == Wire::kInt8 || wire == Wire::kInt64 || wire == Wire::kInt32 ||
+             (wire == Wire::kInt16 && type.kind == ColumnKind::kInt16);
+    case ColumnKind::kInt32:
+      return wire == Wire::kInt32 || wire == Wire::kInt16 || wire == Wire::kInt64;
     case ColumnKind::kInt64: return wire == Wire::kInt64 || wire == Wire::kInt32;
     case ColumnKind::kUint64:
     case ColumnKind::kUint64Native: return wire == Wire::kInt64;
@@ -456,17 +492,24 @@ bool IsWireOf(const DeliveredType& type, Wire wire) {
 Fit AppendCell(const DeliveredType& type, Wire wire, const CellRules& rules, Cell cell,
                ColumnBuilder& column) {
   switch (type.kind) {
-    case ColumnKind::kInt8:
-      column.AppendInt8(static_cast<int8_t>(LoadInt(wire, type.is_unsigned, cell.data)));
+    case ColumnKind::kInt8: {
+      const int64_t value = LoadInt(wire, type.is_unsigned, cell.data);
+      if (value != static_cast<int8_t>(value)) return Fit::kMisfit;
+      column.AppendInt8(static_cast<int8_t>(value));
       return Fit::kFits;
-    case ColumnKind::kInt16:
-      column.AppendInt16(
-          static_cast<int16_t>(LoadInt(wire, type.is_unsigned, cell.data)));
+    }
+    case ColumnKind::kInt16: {
+      const int64_t value = LoadInt(wire, type.is_unsigned, cell.data);
+      if (value != static_cast<int16_t>(value)) return Fit::kMisfit;
+      column.AppendInt16(static_cast<int16_t>(value));
       return Fit::kFits;
-    case ColumnKind::kInt32:
-      column.AppendInt32(
-          static_cast<int32_t>(LoadInt(wire, type.is_unsigned, cell.data)));
+    }
+    case ColumnKind::kInt32: {
+      const int64_t value = LoadInt(wire, type.is_unsigned, cell.data);
+      if (value != static_cast<int32_t>(value)) return Fit::kMisfit;
+      column.AppendInt32(static_cast<int32_t>(value));
       return Fit::kFits;
+    }
     case ColumnKind::kInt64:
       column.AppendInt64(LoadInt(wire, type.is_unsigned, cell.data));
       return Fit::kFits;
@@ -474,14 +517,8 @@ Fit AppendCell(const DeliveredType& type, Wire wire, const CellRules& rules, Cel
       column.AppendDecimal(Load<uint64_t>(cell.data));
       return Fit::kFits;
     case ColumnKind::kBool:
-      column.AppendBool(LoadBigEndian(cell) != 0);
-      return Fit::kFits;
     case ColumnKind::kBits:
-      column.AppendInt64(static_cast<int64_t>(LoadBigEndian(cell)));
-      return Fit::kFits;
-    case ColumnKind::kBits64:
-      column.AppendDecimal(LoadBigEndian(cell));
-      return Fit::kFits;
+    case ColumnKind::kBits64: return AppendBits(type.kind, cell, column);
     case ColumnKind::kFloat:
       column.AppendFloat(Load<float>(cell.data));
       return Fit::kFits;
@@ -490,7 +527,7 @@ Fit AppendCell(const DeliveredType& type, Wire wire, const CellRules& rules, Cel
       return Fit::kFits;
     case ColumnKind::kDecimal: {
       __int128 value;
-      if (!ParseDecimal(cell.bytes(), &value)) return Fit::kMisfit;
+      if (!ParseDecimal(cell.bytes(), type, &value)) return Fit::kMisfit;
       column.AppendDecimal(value);
       return Fit::kFits;
     }
@@ -506,6 +543,7 @@ Fit AppendCell(const DeliveredType& type, Wire wire, const CellRules& rules, Cel
     case ColumnKind::kText:
       return IsUtf8(cell.bytes()) ? AppendText(cell.bytes(), column) : Fit::kMisfit;
     case ColumnKind::kAscii:
+      return IsAscii(cell.bytes()) ? AppendText(cell.bytes(), column) : Fit::kMisfit;
     case ColumnKind::kBytes: return AppendText(cell.bytes(), column);
     case ColumnKind::kGeometry: return AppendGeometry(rules, cell, column);
     case ColumnKind::kVector:
