@@ -113,3 +113,14 @@ def test_what_is_left_below_a_template_is_collected_when_it_is_abandoned(orders,
     load = json.dumps(status).split('"load": "')[1].split('"')[0]
     orders.sluice("gc", bucket.uri(), "--state", orders.state, "--abandon", load).must(0)
     assert bucket.uploads() == [] and bucket.parts() == []
+
+
+def test_gc_leaves_alone_what_another_root_within_made(orders, bucket):
+    outer = bucket.uri()
+    inner = outer.replace(bucket.prefix, bucket.prefix + "/raw")
+    copy(orders, inner).must(0)
+    cut = copy(orders, inner, env={"SLUICE_CRASH_AT": "publish.object"})
+    assert cut.code == -signal.SIGKILL
+    kept = bucket.keys(), bucket.uploads()
+    orders.sluice("gc", outer, "--older-than", "0s", "--state", orders.folder / "other.db").must(0)
+    assert (bucket.keys(), bucket.uploads()) == kept
