@@ -193,7 +193,13 @@ Result<std::vector<LoadEntry>> ObjectStoreDestination::Loads(const TableName& ta
     }
     entry.staged = traces.staged;
     entry.modified_micros = traces.modified_micros;
-    if (traces.slot) ARROW_RETURN_NOT_OK(FillFromSlot(*store_, traces, &entry));
+    if (traces.dropped && traces.slot) {
+      // Slots stay for ever: they are not read again at each commit.
+      entry.outcome = Outcome::kCommitted;
+      entry.staged += std::exchange(entry.files, 0);
+    } else if (traces.slot) {
+      ARROW_RETURN_NOT_OK(FillFromSlot(*store_, traces, &entry));
+    }
     entries.push_back(std::move(entry));
   }
   return entries;

@@ -318,6 +318,31 @@ TEST_F(ObjectStoreTest, AHalfDroppedLoadIsCollectedToTheEnd) {
   EXPECT_THAT(Names(), ElementsAre("main/t/_sluice/L1.dropped.json", kSlotPath));
 }
 
+TEST_F(ObjectStoreTest, TheSlotOfADroppedLoadIsNotReadAgain) {
+  auto load = Open();
+  ASSERT_TRUE(load->Commit(Published(*load, "a1"), facts_).ok());
+  const auto reads_of_a_listing = [this] {
+    const int64_t before = script_->calls(StoreCall::kGet);
+    EXPECT_EQ((*destination_->Loads({"main", "t"}))[0].outcome, Outcome::kCommitted);
+    return script_->calls(StoreCall::kGet) - before;
+  };
+  EXPECT_EQ(reads_of_a_listing(), 1);
+  ASSERT_TRUE(destination_->Drop({"main", "t"}, "L1").ok());
+  EXPECT_EQ(reads_of_a_listing(), 0);
+}
+
+TEST_F(ObjectStoreTest, APartOfARootWithinIsNoLoadOfThisOne) {
+  auto load = Open();
+  Published(*load, "a1");
+  const std::string id = "01900000-0000-7000-8000-000000000001";
+  Put("main/t/" + id + "/part-000001-000.parquet", store_.Objects()[kPart]);
+  Put("main/t/dt=1/" + id + "/part-000001-000.parquet", "no Parquet");
+  const auto entries = destination_->Loads({"main", "t"});
+  ASSERT_EQ(entries->size(), 1U) << "made for another folder";
+  EXPECT_EQ((*entries)[0].load, "L1");
+  EXPECT_EQ(*destination_->Collect({"main", "t"}, id), 0);
+}
+
 TEST_F(ObjectStoreTest, CrashPointsArePassedInTheirOrder) {
   std::vector<CrashPoint> passed;
   SetCrashHook([&](CrashPoint point) {
