@@ -68,6 +68,7 @@ class StoredLoad final : public Load {
 class FixedSession final : public Session {
  public:
   std::string rows = kRows;
+  std::optional<Digest> told;  ///< by the server; nothing: it has no form of its own
 
   Result<std::vector<TableName>> List(const Pattern&) override { return Unused(); }
   Result<TableInfo> Describe(const Relation&) override { return Unused(); }
@@ -81,7 +82,7 @@ class FixedSession final : public Session {
     return ReaderOf(Schema(), rows);
   }
   Result<std::optional<Digest>> DigestOf(const TableInfo&, const KeyRange&) override {
-    return Unused();
+    return told;
   }
   Status CheckUnchanged(const TableInfo&) override { return Unused(); }
   Status Cancel() override { return Unused(); }
@@ -186,6 +187,16 @@ TEST_F(CompareTest, OtherRowsAtTheSamePositionAreAMismatch) {
   auto report = Compare(VerifyDepth::kContent);
   EXPECT_EQ(report.source_differs, 1);
   EXPECT_EQ(IdOf(VerdictOf(report, false)), "verify.source-differs");
+}
+
+TEST_F(CompareTest, TheServersOwnDigestDecidesWhereItHasOne) {
+  session_.told = DigestOf(kRows);
+  session_.told->kind = DigestKind::kServer;
+  session_.rows = kOtherRows;
+  EXPECT_EQ(OutcomeOf(VerifyDepth::kContent), ChunkOutcome::kEqual) << "no row is decoded";
+  session_.told->low.low += 1;
+  session_.rows = kRows;
+  EXPECT_EQ(OutcomeOf(VerifyDepth::kContent), ChunkOutcome::kSourceDiffers);
 }
 
 TEST_F(CompareTest, ASourceThatMovedIsAMismatchOnlyWhenStrict) {
