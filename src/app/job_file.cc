@@ -12,6 +12,7 @@
 #include "app/job.h"
 #include "app/job_keys.h"
 #include "app/secrets.h"
+#include "app/type_names.h"
 #include "app/yaml_tree.h"
 #include "base/nearest.h"
 #include "base/type_policy.h"
@@ -70,6 +71,7 @@ class JobReader {
       if (key.text == "secrets") ARROW_RETURN_NOT_OK(ReadSecrets(value));
     }
     ARROW_RETURN_NOT_OK(ResolvePlaces(root));
+    ARROW_RETURN_NOT_OK(CheckTypes(root));
     return std::move(job_);
   }
 
@@ -77,8 +79,9 @@ class JobReader {
   Status ReadKey(const YamlNode& key, const YamlNode& value) {
     const std::string& name = key.text;
     if (name == "name") return ReadName(value);
-    if (name == "source") return ReadUri(name, value, &job_.source);
-    if (name == "destination") return ReadUri(name, value, &job_.destination);
+    if (name == "source") return ReadUri(name, value, Replacing::kAll, &job_.source);
+    if (name == "destination")
+      return ReadUri(name, value, Replacing::kDestinations, &job_.destination);
     if (name == "streams") return ReadStreams(value);
     if (name == "limits") return ReadSection(kInLimits, name, value);
     if (name == "defaults") return ReadSection(kInDefaults, name, value);
@@ -176,7 +179,8 @@ class JobReader {
   }
 
   /// A place that rows come from or go to, with what its references stand for.
-  Status ReadUri(std::string_view key, const YamlNode& node, std::string* uri) const {
+  Status ReadUri(std::string_view key, const YamlNode& node, Replacing wanted_by,
+                 std::string* uri) const {
     ARROW_RETURN_NOT_OK(ReadText(key, node, uri));
     if (HasLiteralPassword(*uri)) {
       return ErrorAt(job_.file, node.place, "job.literal-secret",
@@ -185,6 +189,7 @@ class JobReader {
                      "secrets: {source.password: \"${env:SHOP_PASSWORD}\"}",
                      Showing::kUpToPlace);
     }
+    if (rules_.replacing > wanted_by) return Status::OK();
     auto replaced = ReplaceInUri(*uri, rules_);
     ARROW_RETURN_NOT_OK(Placed(node, replaced.status()));
     *uri = *std::move(replaced);
@@ -211,6 +216,7 @@ class JobReader {
             "itself has no place in a job file",
             Showing::kUpToPlace);
       }
+      if (rules_.replacing != Replacing::kAll) continue;
       const auto password = ReplaceReferences(value.text, rules_);
       ARROW_RETURN_NOT_OK(Placed(value, password.status()));
       auto source = WithPassword(job_.source, *password);
@@ -236,10 +242,34 @@ class JobReader {
   /// Source and destinations as they will be opened, while their place in the file is known.
   Status ResolvePlaces(const YamlNode& root) const {
     for (const auto& [key, value] : root.entries) {
-      if (key.text == "source")
+      if (key.text == "source" && rules_.replacing == Replacing::kAll)
         ARROW_RETURN_NOT_OK(Placed(value, ResolveSource(job_.source).status()));
-      if (key.text == "destination")
+      if (key.text == "destination" && rules_.replacing <= Replacing::kDestinations)
         ARROW_RETURN_NOT_OK(Placed(value, ResolveDestination(job_.destination).status()));
+    }
+    return Status::OK();
+  }
+
+  /// Where the source's types are known: what is said of others would be ignored.
+  Status CheckTypes(const YamlNode& root) const {
+    if (!HasKnownTypes(job_.source.substr(0, job_.source.find(':')))) return Status::OK();
+    for (const auto& [key, value] : root.entries) {
+      if (key.text == "defaults") ARROW_RETURN_NOT_OK(CheckTypesOf(value));
+      if (key.text != "streams") continue;
+      for (const auto& [name, stream] : value.entries)
+        ARROW_RETURN_NOT_OK(CheckTypesOf(stream));
+    }
+    return Status::OK();
+  }
+
+  Status CheckTypesOf(const YamlNode& section) const {
+    for (const auto& [key, value] : section.entries) {
+      if (key.text != "type_policies") continue;
+      for (const auto& [type, policies] : value.entries) {
+        ARROW_RETURN_NOT_OK(Placed(type, CheckTypeName(type.text)));
+        for (const auto& [policy, word] : policies.entries)
+          ARROW_RETURN_NOT_OK(Placed(policy, CheckPolicyOfType(type.text, policy.text)));
+      }
     }
     return Status::OK();
   }
@@ -316,7 +346,9 @@ class JobReader {
     if (key == "sql") return ReadText(name, value, &entry->sql);
     if (key == "exclude") return ReadExclude(name, value, entry);
     if (key == "destination") {
-      ARROW_RETURN_NOT_OK(ReadUri(name, value, &entry->destination));
+      ARROW_RETURN_NOT_OK(
+          ReadUri(name, value, Replacing::kDestinations, &entry->destination));
+      if (rules_.replacing == Replacing::kNone) return Status::OK();
       return Placed(value, ResolveDestination(entry->destination).status());
     }
     return ReadSetting(key, name, value, &entry->settings);
@@ -510,7 +542,9 @@ Result<Job> ReadJobFile(const std::string& path, const JobRules& rules) {
   }
   if (std::filesystem::is_directory(status)) {
     return Error(ErrorKind::kUsage, "job.no-such-file",
-                 "expected a job file, found a folder: " + path);
+                 "expected a job file, found a folder: " + path,
+                 "a job file ends in .yaml; of a folder as destination name the source "
+                 "before it");
   }
   // A pipe of the shell's, run <(…), is one of /dev/fd; any other would be waited for.
   const bool of_shell = path.starts_with("/dev/") || path.starts_with("/proc/self/fd/");
@@ -531,6 +565,10 @@ Result<Job> ReadJobFile(const std::string& path, const JobRules& rules) {
   if (stream.bad())
     return Error(ErrorKind::kUsage, "job.unreadable",
                  "cannot read the job file: " + path);
+  if (static_cast<int64_t>(text.size()) > kYamlBytesMax) {
+    const auto size = std::filesystem::file_size(path, error);
+    return YamlTooLarge(path, error ? kYamlBytesMax + 1 : static_cast<int64_t>(size));
+  }
   return ParseJob({path, std::move(text)}, rules);
 }
 
