@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "app/connectors.h"
@@ -48,6 +49,10 @@ class JobReader {
  public:
   JobReader(TextFile file, const JobRules& rules) : rules_(rules) {
     job_.file = std::move(file);
+    for (size_t at = 0; at <= job_.file.text.size();) {
+      lines_.push_back(at);
+      at = std::min(job_.file.text.find('\n', at), job_.file.text.size()) + 1;
+    }
   }
 
   Result<Job> Read(const YamlNode& root) {
@@ -235,8 +240,12 @@ class JobReader {
           "S3 takes credentials from where the AWS CLI does: its variables, profiles "
           "(?profile=NAME) and roles";
     }
+    // What is like no name may be the secret itself.
+    const bool is_name = key.text.find('.') != std::string::npos || hint.starts_with("did");
     return ErrorAt(job_.file, key.place, "job.unknown-key",
-                   fmt::format("unknown key secrets.{}", key.text), std::move(hint));
+                   is_name ? fmt::format("unknown key secrets.{}", key.text)
+                           : "a key under secrets that is none",
+                   std::move(hint), is_name ? Showing::kLine : Showing::kUpToPlace);
   }
 
   /// Source and destinations as they will be opened, while their place in the file is known.
@@ -252,7 +261,8 @@ class JobReader {
 
   /// Where the source's types are known: what is said of others would be ignored.
   Status CheckTypes(const YamlNode& root) const {
-    if (!HasKnownTypes(job_.source.substr(0, job_.source.find(':')))) return Status::OK();
+    if (!HasKnownTypes(job_.source.substr(0, job_.source.find(':'))))
+      return Status::OK();
     for (const auto& [key, value] : root.entries) {
       if (key.text == "defaults") ARROW_RETURN_NOT_OK(CheckTypesOf(value));
       if (key.text != "streams") continue;
@@ -277,12 +287,14 @@ class JobReader {
   Status ReadVersion(const YamlNode& root) const {
     for (const auto& [key, value] : root.entries) {
       if (key.text != "version") continue;
-      if (value.kind == YamlNode::Kind::kScalar && value.text == "1") return Status::OK();
+      if (value.kind == YamlNode::Kind::kScalar && value.text == "1" && !value.quoted)
+        return Status::OK();
       return Wrong(
           value,
-          fmt::format("version must be 1, found {}", value.kind == YamlNode::Kind::kScalar
-                                                         ? std::string_view(value.text)
-                                                         : Word(value.kind)),
+          fmt::format("version must be 1, found {}",
+                      value.quoted                               ? "text in quotes"
+                      : value.kind == YamlNode::Kind::kScalar ? std::string_view(value.text)
+                                                              : Word(value.kind)),
           "this program reads job files of version 1");
     }
     return ErrorAt(job_.file, root.place, "job.missing-key", "the key version is missing",
@@ -295,6 +307,11 @@ class JobReader {
   }
 
   Status NameFromFile() {
+    if (!job_.file.names_job) {
+      return ErrorAt(job_.file, {}, "job.missing-key",
+                     "the key name is missing, and what is no file gives no name",
+                     "begin with: name: nightly; what a run replaces is found by it");
+    }
     job_.name = std::filesystem::path(job_.file.name).stem().string();
     const Status status = CheckJobName(job_.name);
     if (status.ok()) return status;
@@ -380,7 +397,7 @@ class JobReader {
 
   Status ReadExclude(const std::string& name, const YamlNode& node,
                      StreamEntry* entry) const {
-    entry->exclude = node.kind == YamlNode::Kind::kScalar && node.text == "true";
+    entry->exclude = node.kind == YamlNode::Kind::kScalar && node.text == "true" && !node.quoted;
     if (entry->exclude) return Status::OK();
     return Wrong(
         node,
@@ -396,14 +413,13 @@ class JobReader {
                                "write [id, total]"));
     if (node.items.empty())
       return Wrong(node, name + " names no column", "leave the key out for all columns");
+    std::set<std::string> seen;
     for (const YamlNode& item : node.items) {
       std::string column;
       ARROW_RETURN_NOT_OK(ReadText("a column's name", item, &column));
-      for (const std::string& earlier : *columns) {
-        if (earlier == column) {
-          return Wrong(item, fmt::format("{} names {} twice", name, column),
-                       "remove one of the two");
-        }
+      if (!seen.insert(column).second) {
+        return Wrong(item, fmt::format("{} names {} twice", name, column),
+                     "remove one of the two");
       }
       columns->push_back(std::move(column));
     }
@@ -444,6 +460,9 @@ class JobReader {
         settings->column_policies[column]["uuid"] = "fixed";
       return Status::OK();
     }
+    if (node.quoted && (key == "keep_versions" || key == "connections"))
+      return Wrong(node, name + " must be a number, found text in quotes",
+                   "remove the quotes");
     std::string word;
     ARROW_RETURN_NOT_OK(ReadWord(name, node, &word));
     return Placed(node, SetSetting(key, word, settings));
@@ -464,11 +483,13 @@ class JobReader {
   }
 
   bool IsWrittenNull(const YamlNode& node) const {
-    std::string_view line = LineAt(job_.file.text, node.place.line);
-    line.remove_prefix(
-        std::min(line.size(), static_cast<size_t>(std::max(0, node.place.column - 1))));
+    std::string_view line = job_.file.text;
+    const auto row = static_cast<size_t>(std::max(1, node.place.line)) - 1;
+    if (row >= lines_.size()) return false;
+    line.remove_prefix(std::min(
+        line.size(), lines_[row] + static_cast<size_t>(std::max(0, node.place.column - 1))));
     if (line.starts_with('&'))
-      line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
+      line.remove_prefix(std::min(line.find_first_of(" \n"), line.size() - 1) + 1);
     return line.starts_with("null");
   }
 
@@ -508,6 +529,7 @@ class JobReader {
 
   const JobRules rules_;
   Job job_;
+  std::vector<size_t> lines_;  // where each begins
 };
 
 }  // namespace
@@ -569,7 +591,9 @@ Result<Job> ReadJobFile(const std::string& path, const JobRules& rules) {
     const auto size = std::filesystem::file_size(path, error);
     return YamlTooLarge(path, error ? kYamlBytesMax + 1 : static_cast<int64_t>(size));
   }
-  return ParseJob({path, std::move(text)}, rules);
+  const bool names_job =
+      !of_shell && status.type() == std::filesystem::file_type::regular;
+  return ParseJob({path, std::move(text), names_job}, rules);
 }
 
 }  // namespace sluice
