@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -271,7 +271,7 @@ TEST(Job, TheLargestFilesAreReadOrRefusedAtOnce) {
                        const std::string& tail) {
     constexpr size_t kSize = (4 << 20) - 100;
     std::string text = head;
-    for (int i = 0; text.size() < kSize && i < 200'000; ++i) text += piece(i);
+    for (int i = 0; text.size() < kSize && i < 120'000; ++i) text += piece(i);
     return text + tail;
   };
   const auto same = [](std::string piece) { return [=](int) { return piece; }; };
@@ -283,7 +283,7 @@ TEST(Job, TheLargestFilesAreReadOrRefusedAtOnce) {
           std::string(kHead) + "streams:\n",
           [](int i) { return fmt::format("  t{}:\n    zero_date: null\n", i); }, ""),
       full(
-          flow + "a: {columns: [", [](int i) { return fmt::format("c{}, ", i); },
+          flow + "a: {columns: [", [](int i) { return fmt::format("c{0}, d{0}, ", i); },
           "z]}}}"),
       full(
           flow, [](int i) { return fmt::format("t{}: {{}}, ", i); }, "z: {bogus: 1}}}"),
@@ -295,9 +295,9 @@ TEST(Job, TheLargestFilesAreReadOrRefusedAtOnce) {
       full("{source: x, ", same("://, "), ""),
   };
   for (const std::string& text : files) {
-    const auto begun = std::chrono::steady_clock::now();
+    const clock_t begun = clock();  // Of this process: others may be busy.
     const auto job = ParseJob({"shop.yaml", text});
-    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(5))
+    EXPECT_LT(clock() - begun, 5 * CLOCKS_PER_SEC)
         << text.substr(0, 80) << job.status().message();
   }
 }
