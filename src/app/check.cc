@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "app/inspect.h"
 #include "app/quantity.h"
@@ -10,18 +11,28 @@
 namespace sluice {
 namespace {
 
-/// Proves for each relation that its rows may be selected; what may not is a finding. Counts those
-/// that may.
+/// Proves for each relation that its rows may be selected; what may not is a finding, of a view that
+/// nobody asked for a warning. Counts those that may.
 int64_t TrySelects(const std::vector<Relation>& relations, Session& session,
-                   std::vector<Finding>* findings) {
+                   std::vector<Finding>* findings,
+                   const std::set<TableName>& views = {}) {
+  const auto add = [&](const TableName& name, std::string what, const Status& status) {
+    Finding finding = FailedFinding(std::move(what), status);
+    if (views.contains(name)) {
+      finding.level = Level::kWarning;
+      finding.detail = "a view, copied only where it is named: " + finding.detail;
+      finding.hint = std::string(HintOf(status));
+      finding.status = Status::OK();
+    }
+    findings->push_back(std::move(finding));
+  };
   const auto described = session.DescribeAll(relations);
   std::vector<TableInfo> tables;
   for (size_t i = 0; i < relations.size(); ++i) {
     if (described[i].ok()) {
       tables.push_back(*described[i]);
     } else {
-      findings->push_back(
-          FailedFinding(ToString(relations[i].name), described[i].status()));
+      add(relations[i].name, ToString(relations[i].name), described[i].status());
     }
   }
   const auto explained = session.ExplainAll(tables);
@@ -29,7 +40,7 @@ int64_t TrySelects(const std::vector<Relation>& relations, Session& session,
   for (size_t i = 0; i < tables.size(); ++i) {
     const std::string name = ToString(tables[i].relation.name);
     if (!explained[i].ok()) {
-      findings->push_back(FailedFinding("SELECT on " + name, explained[i].status()));
+      add(tables[i].relation.name, "SELECT on " + name, explained[i].status());
       continue;
     }
     ++readable;
@@ -51,16 +62,19 @@ void Conclude(CheckItem* item) {
 CheckItem CheckSource(const Endpoint& endpoint) {
   CheckItem item{.what = "source", .place = endpoint.uri, .status = {}, .detail = {}};
   const auto look = [&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(const auto source, OpenSource(endpoint));
+    ARROW_ASSIGN_OR_RAISE(const auto source, OpenSource(ToLookAt(endpoint)));
     const SourceWish wish{TransferSpec{}.consistency, Limits{}.connections};
     ARROW_ASSIGN_OR_RAISE(SourceFindings server, source->Inspect(wish));
     item.findings = std::move(server.findings);
     ARROW_ASSIGN_OR_RAISE(const SessionSet set, source->Open(Consistency::kPerChunk, 1));
     Session& session = *set.sessions[0];
     ARROW_ASSIGN_OR_RAISE(const auto names, session.List({"*", /*views=*/true}));
+    ARROW_ASSIGN_OR_RAISE(const auto base, session.List({"*", /*views=*/false}));
+    std::set<TableName> views(names.begin(), names.end());
+    for (const TableName& table : base) views.erase(table);
     std::vector<Relation> relations(names.size());
     for (size_t i = 0; i < names.size(); ++i) relations[i].name = names[i];
-    const int64_t readable = TrySelects(relations, session, &item.findings);
+    const int64_t readable = TrySelects(relations, session, &item.findings, views);
     const auto all = static_cast<int64_t>(names.size());
     item.detail = Counted(all, "table");
     if (readable < all)
@@ -75,7 +89,7 @@ CheckItem CheckSource(const Endpoint& endpoint) {
 CheckItem CheckDestination(const Endpoint& endpoint) {
   CheckItem item{
       .what = "destination", .place = endpoint.uri, .status = {}, .detail = {}};
-  const auto store = OpenStore(endpoint);
+  const auto store = OpenStore(ToLookAt(endpoint));
   item.status = store.status();
   if (!store.ok()) return item;
   const auto verdict = (*store)->Probe();
@@ -104,11 +118,12 @@ CheckItem CheckState(const std::string& path) {
 }
 
 Result<std::vector<CheckItem>> CheckJob(const JobRequest& request) {
+  ARROW_RETURN_NOT_OK(CheckEnvironment());
   ARROW_ASSIGN_OR_RAISE(const LocatedJob located, Locate(request));
   CheckItem source{
       .what = "source", .place = located.source.uri, .status = {}, .detail = {}};
   const auto try_streams = [&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(const auto opened, OpenSource(located.source));
+    ARROW_ASSIGN_OR_RAISE(const auto opened, OpenSource(ToLookAt(located.source)));
     const Settings& settings = located.settings;
     ARROW_ASSIGN_OR_RAISE(
         SourceFindings server,
@@ -132,7 +147,9 @@ Result<std::vector<CheckItem>> CheckJob(const JobRequest& request) {
   Conclude(&source);
   std::vector<CheckItem> items;
   items.push_back(std::move(source));
-  items.push_back(CheckDestination(located.destination));
+  ARROW_ASSIGN_OR_RAISE(const auto destinations, DestinationsOf(located.job));
+  for (const Endpoint& destination : destinations)
+    items.push_back(CheckDestination(destination));
   items.push_back(CheckState(located.state_path));
   return items;
 }

@@ -26,7 +26,7 @@ CheckItem CheckSource(const Endpoint& source);
 CheckItem CheckDestination(const Endpoint& destination);
 /// Makes the state where there is none.
 CheckItem CheckState(const std::string& path);
-/// All three, and that each of the job's streams may be read.
+/// Of all, every place its streams go to, and that each of them may be read.
 Result<std::vector<CheckItem>> CheckJob(const JobRequest& request);
 
 }  // namespace sluice

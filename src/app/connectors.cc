@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -62,8 +63,13 @@ constexpr auto kS3Options = std::to_array<ConnectorOption>({
     {"uploads", "N", "parts on their way at once, from 1 to 64"},
 });
 
+/// Of whoever only looks.
+constexpr int kLockSeconds = 5;
+constexpr std::chrono::seconds kSilenceOfALook{10};
+
 Result<std::unique_ptr<Source>> OpenServer(const Endpoint& endpoint) {
-  ARROW_ASSIGN_OR_RAISE(const auto options, MysqlOptionsFrom(endpoint.given));
+  ARROW_ASSIGN_OR_RAISE(auto options, MysqlOptionsFrom(endpoint.given));
+  if (endpoint.only_looks) options.lock_wait_seconds = kLockSeconds;
   return OpenMysqlSource(options);
 }
 
@@ -72,7 +78,12 @@ Result<std::string> CanonicalS3(const Uri& uri) {
   return CanonicalS3Uri(options);
 }
 Result<std::unique_ptr<Store>> OpenS3(const Endpoint& endpoint) {
-  ARROW_ASSIGN_OR_RAISE(const S3Options options, ParseS3Uri(endpoint.given));
+  ARROW_ASSIGN_OR_RAISE(S3Options options, ParseS3Uri(endpoint.given));
+  if (endpoint.only_looks) {
+    options.silence_max = kSilenceOfALook;
+    options.retry_time_max = 2 * kSilenceOfALook;
+    options.gives_up = true;
+  }
   return OpenS3Store(options, SystemClock());
 }
 
@@ -217,6 +228,11 @@ bool IsAtOrBelow(const std::string& path, const std::string& folder) {
 }
 
 }  // namespace
+
+Endpoint ToLookAt(Endpoint endpoint) {
+  endpoint.only_looks = true;
+  return endpoint;
+}
 
 std::vector<ConnectorInfo> Connectors() {
   std::vector<ConnectorInfo> all;

@@ -24,6 +24,7 @@ struct Endpoint {
   /// Canonical: the same place has the same text. Without secrets, and without options that do not say
   /// where ("s3://bucket/prefix?endpoint=…" keeps that one).
   std::string uri;
+  bool only_looks = false;  ///< to be opened for looking: waits for nobody long
   Uri given;  ///< as it was written, secrets and options included: to open it, never to show it
 };
 
@@ -44,6 +45,10 @@ struct ConnectorInfo {
   std::span<const ConnectorOption> options;
 };
 std::vector<ConnectorInfo> Connectors();
+
+/// The same place, opened to look: whoever asks waits in front of a terminal. A lock is waited for a
+/// few seconds, a store that does not answer half a minute.
+Endpoint ToLookAt(Endpoint endpoint);
 
 Result<std::unique_ptr<Source>> OpenSource(const Endpoint& endpoint);
 Result<std::unique_ptr<Store>> OpenStore(const Endpoint& endpoint);

@@ -36,8 +36,30 @@ std::string DefinitionOf(const StreamSpec& stream, const std::string& source_uri
   return DumpJson(definition);
 }
 
+std::vector<std::string> DifferencesOf(const std::string& before,
+                                       const std::string& now) {
+  if (before == now) return {};
+  const auto old_one = nlohmann::json::parse(before, nullptr, /*allow_exceptions=*/false);
+  const auto new_one = nlohmann::json::parse(now, nullptr, /*allow_exceptions=*/false);
+  // Texts of a form that is not known, or only written otherwise: a run compares texts.
+  const std::vector<std::string> unknown = {"the definition"};
+  if (!old_one.is_object() || !new_one.is_object()) return unknown;
+  auto all = old_one;
+  all.update(new_one);
+  std::vector<std::string> differences;
+  for (const auto& [name, value] : all.items()) {
+    const auto was = old_one.value(name, nlohmann::json());
+    const auto is = new_one.value(name, nlohmann::json());
+    if (was == is) continue;
+    differences.push_back(
+        fmt::format("{} was {} and is {}", name, DumpJson(was), DumpJson(is)));
+  }
+  return differences.empty() ? unknown : differences;
+}
+
 std::string DestinationIn(const std::string& definition) {
-  const auto json = nlohmann::json::parse(definition, nullptr, /*allow_exceptions=*/false);
+  const auto json =
+      nlohmann::json::parse(definition, nullptr, /*allow_exceptions=*/false);
   return json.is_object() ? json.value("destination", "") : "";
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sluice/transfer.h"
 
@@ -14,6 +15,8 @@ namespace sluice {
 /// fingerprint elsewhere.
 std::string DefinitionOf(const StreamSpec& stream, const std::string& source_uri,
                          const std::string& destination_uri);
+/// What differs between two such texts: "compression was … and is …"; none: they are the same.
+std::vector<std::string> DifferencesOf(const std::string& before, const std::string& now);
 /// The URI of the destination in such a text; "" in one of an unknown form.
 std::string DestinationIn(const std::string& definition);
 

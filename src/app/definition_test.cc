@@ -62,6 +62,20 @@ TEST(Definition, DoesNotChangeWithVerifyDepthOrVersionsKept) {
             DefinitionOf(Orders(), "sqlite:///a.db", "file:///lake"));
 }
 
+TEST(Definition, TellsWhatDiffersByName) {
+  StreamSpec stream = Orders();
+  const std::string before = DefinitionOf(stream, "sqlite:///a.db", "file:///lake");
+  EXPECT_TRUE(DifferencesOf(before, before).empty());
+  stream.relation.where = "id > 1";
+  stream.path = "{schema}/{table}/x/{load}";
+  const std::string now = DefinitionOf(stream, "sqlite:///a.db", "file:///lake");
+  const auto differences = DifferencesOf(before, now);
+  ASSERT_EQ(differences.size(), 2u);
+  EXPECT_EQ(differences[0], "path was null and is \"{schema}/{table}/x/{load}\"");
+  EXPECT_TRUE(differences[1].starts_with("where was "));
+  EXPECT_EQ(DifferencesOf("of another form", now).size(), 1u);
+}
+
 TEST(Definition, ACopyIsNamedByItsTwoPlaces) {
   const std::string name = CopyJobName("sqlite:///a.db", "file:///lake");
   EXPECT_EQ(name.size(), 17u);

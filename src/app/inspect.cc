@@ -1,8 +1,10 @@
 #include "app/inspect.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
+#include "app/definition.h"
 #include "sluice/clock.h"
 
 namespace sluice {
@@ -40,25 +42,36 @@ std::vector<StreamPlan> LookAt(std::vector<StreamSpec> specs, Session& session) 
   return plans;
 }
 
+/// What has been read needs the table no more.
+bool IsStillRead(const LoadState& load) {
+  if (load.phase != Phase::kCopying) return false;
+  const bool all_planned = !load.chunks.empty() && load.chunks.back().chunk.last;
+  return !all_planned || std::ranges::any_of(load.chunks, [](const auto& chunk) {
+    return !chunk.staged;
+  });
+}
+
 Status AddUnfinished(const LocatedJob& job, StateStore& state, StreamPlan* plan) {
   ARROW_ASSIGN_OR_RAISE(plan->unfinished,
                         state.OpenLoadOf(job.job.name, plan->spec.name));
   if (!plan->unfinished) return Status::OK();
   const LoadState& load = *plan->unfinished;
   const bool was_described = plan->table.schema != nullptr;
-  const bool same_table =
-      !was_described || plan->table.fingerprint == load.table.fingerprint;
-  const bool same = load.definition == plan->spec.definition && same_table;
   // Beyond the commit nothing of the definition matters any more.
-  plan->next = same || load.phase >= Phase::kCommitted ? NextStep::kResume
-                                                       : NextStep::kRefuseChanged;
+  if (load.phase < Phase::kCommitted) {
+    plan->differs = DifferencesOf(load.definition, plan->spec.definition);
+    plan->table_changed = was_described && IsStillRead(load) &&
+                          plan->table.fingerprint != load.table.fingerprint;
+  }
+  const bool changed = !plan->differs.empty() || plan->table_changed;
+  plan->next = changed ? NextStep::kRefuseChanged : NextStep::kResume;
   return Status::OK();
 }
 
 }  // namespace
 
 Result<std::vector<DescribedTable>> Discover(const Endpoint& endpoint) {
-  ARROW_ASSIGN_OR_RAISE(const auto source, OpenSource(endpoint));
+  ARROW_ASSIGN_OR_RAISE(const auto source, OpenSource(ToLookAt(endpoint)));
   ARROW_ASSIGN_OR_RAISE(const SessionSet set, source->Open(Consistency::kPerChunk, 1));
   Session& session = *set.sessions[0];
   ARROW_ASSIGN_OR_RAISE(const std::vector<TableName> names,
@@ -87,8 +100,9 @@ Result<std::vector<DescribedTable>> Discover(const Endpoint& endpoint) {
 
 Result<JobPlan> PlanJob(const JobRequest& request) {
   JobPlan plan;
+  ARROW_RETURN_NOT_OK(CheckEnvironment());
   ARROW_ASSIGN_OR_RAISE(plan.located, Locate(request));
-  ARROW_ASSIGN_OR_RAISE(const auto source, OpenSource(plan.located.source));
+  ARROW_ASSIGN_OR_RAISE(const auto source, OpenSource(ToLookAt(plan.located.source)));
   plan.source = source->Describe();
   const Settings& settings = plan.located.settings;
   ARROW_ASSIGN_OR_RAISE(
@@ -100,6 +114,10 @@ Result<JobPlan> PlanJob(const JobRequest& request) {
   ARROW_ASSIGN_OR_RAISE(PlannedStreams streams,
                         PlanStreams(plan.located, request.only, session));
   plan.streams = LookAt(std::move(streams.specs), session);
+  for (size_t i = 0; i < plan.streams.size(); ++i) {
+    plan.streams[i].destination = std::move(streams.destinations[i]);
+    plan.streams[i].settings = ShownSettings(request, streams.chosen[i].entry);
+  }
   ARROW_ASSIGN_OR_RAISE(const auto state, OpenStateIfThere(plan.located.state_path));
   plan.state_exists = state != nullptr;
   LastLoads last;
@@ -111,8 +129,9 @@ Result<JobPlan> PlanJob(const JobRequest& request) {
   const int64_t now_millis = SystemClock().NowMicros() / 1000;
   for (StreamPlan& stream : plan.streams) {
     stream.forecast = ForecastOf(stream.spec, stream.table, last, now_millis);
-    if (state != nullptr)
-      ARROW_RETURN_NOT_OK(AddUnfinished(plan.located, *state, &stream));
+    if (state == nullptr) continue;
+    ARROW_ASSIGN_OR_RAISE(stream.probe, state->LastProbe(stream.destination.uri));
+    ARROW_RETURN_NOT_OK(AddUnfinished(plan.located, *state, &stream));
   }
   return plan;
 }

@@ -29,22 +29,28 @@ enum class NextStep {
   kResume,         ///< the unfinished load goes on
   kRefuseChanged,  ///< its definition or its table changed: the run would stop
 };
+/// A destination's last verdict, and its age in ms.
+using LastProbe = std::optional<std::pair<ProbeVerdict, int64_t>>;
 struct StreamPlan {
   StreamSpec spec;
+  Endpoint destination;
+  LastProbe probe;
+  std::vector<SettingShown> settings;  ///< that it says itself
   TableInfo table;
   Status status;  ///< why it cannot be copied: not described, or may not be read
   ReadPlan read;
   Forecast forecast;
   NextStep next = NextStep::kNewLoad;
   std::optional<LoadState> unfinished;
+  bool table_changed = false;
+  std::vector<std::string> differs;  ///< of kRefuseChanged
 };
 struct JobPlan {
   LocatedJob located;
   std::string source;     ///< as the source describes itself
   SourceFindings server;  ///< its settings, and the consistency it would give
   bool state_exists = false;
-  std::optional<std::pair<ProbeVerdict, int64_t>>
-      probe;  ///< the destination's last, and its age in ms
+  LastProbe probe;
   std::vector<StreamPlan> streams;
 };
 /// Writes nothing anywhere: no folder, no state, no probe.

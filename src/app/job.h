@@ -35,9 +35,14 @@ struct Job {
   Settings settings;  ///< of the run, and what streams say that say nothing themselves
 };
 
+/// Whose references are replaced; others stay as they are written, and what holds them is not
+/// looked at closer.
+enum class Replacing { kAll, kDestinations, kNone };
+
 /// What a job file may do besides being read.
 struct JobRules {
   bool allow_commands = false;  ///< ${cmd:…}
+  Replacing replacing = Replacing::kAll;
 };
 
 /// Reads and checks a job file, and what it refers to; opens nothing else. kUsage, with file, line

@@ -9,6 +9,7 @@
 #include "app/quantity.h"
 #include "app/secrets.h"
 #include "base/printable.h"
+#include "base/redact.h"
 
 namespace sluice {
 namespace {
@@ -86,6 +87,9 @@ std::string Head(const Endpoint& source, const std::string& source_uri) {
   std::string head =
       "# sluice plan FILE shows what this job would do, sluice run FILE does it.\n"
       "version: 1\n";
+  // What stands for the whole URI brings the password along.
+  const bool is_whole =
+      source.path.empty() && HasReference(uri) && UriSchemeLength(uri) == 0;
   if (!source.path.empty()) {
     uri = source.uri;
   } else if (!HasReference(password)) {
@@ -93,7 +97,7 @@ std::string Head(const Endpoint& source, const std::string& source_uri) {
   }
   head += fmt::format("source: {}\n", Quoted(uri));
   head += "destination: lake  # a folder, or s3://bucket/prefix\n";
-  if (source.path.empty()) {
+  if (source.path.empty() && !is_whole) {
     head += fmt::format("secrets:\n  source.password: {}  # or ${{file:/path}}\n",
                         Quoted(password));
   }
@@ -109,6 +113,14 @@ std::string Head(const Endpoint& source, const std::string& source_uri) {
 }  // namespace
 
 Result<std::string> DraftJob(const std::string& source_uri, const JobRules& rules) {
+  std::string password;
+  WithoutPassword(source_uri, &password);
+  if (HasReference(password) && HasLiteralPassword(source_uri)) {
+    return Error(
+        ErrorKind::kUsage, "job.literal-secret",
+        "the password in the URI is a reference only in part",
+        "write the whole of it as one: 'mysql://user:${env:NAME}@host/database'");
+  }
   ARROW_ASSIGN_OR_RAISE(const std::string uri, ReplaceInUri(source_uri, rules));
   ARROW_ASSIGN_OR_RAISE(const Endpoint endpoint, ResolveSource(uri));
   ARROW_ASSIGN_OR_RAISE(const auto source, OpenSource(endpoint));

@@ -6,12 +6,14 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "app/connectors.h"
 #include "app/job.h"
 #include "app/job_keys.h"
 #include "app/secrets.h"
+#include "app/type_names.h"
 #include "app/yaml_tree.h"
 #include "base/nearest.h"
 #include "base/type_policy.h"
@@ -47,6 +49,10 @@ class JobReader {
  public:
   JobReader(TextFile file, const JobRules& rules) : rules_(rules) {
     job_.file = std::move(file);
+    for (size_t at = 0; at <= job_.file.text.size();) {
+      lines_.push_back(at);
+      at = std::min(job_.file.text.find('\n', at), job_.file.text.size()) + 1;
+    }
   }
 
   Result<Job> Read(const YamlNode& root) {
@@ -70,6 +76,7 @@ class JobReader {
       if (key.text == "secrets") ARROW_RETURN_NOT_OK(ReadSecrets(value));
     }
     ARROW_RETURN_NOT_OK(ResolvePlaces(root));
+    ARROW_RETURN_NOT_OK(CheckTypes(root));
     return std::move(job_);
   }
 
@@ -77,8 +84,9 @@ class JobReader {
   Status ReadKey(const YamlNode& key, const YamlNode& value) {
     const std::string& name = key.text;
     if (name == "name") return ReadName(value);
-    if (name == "source") return ReadUri(name, value, &job_.source);
-    if (name == "destination") return ReadUri(name, value, &job_.destination);
+    if (name == "source") return ReadUri(name, value, Replacing::kAll, &job_.source);
+    if (name == "destination")
+      return ReadUri(name, value, Replacing::kDestinations, &job_.destination);
     if (name == "streams") return ReadStreams(value);
     if (name == "limits") return ReadSection(kInLimits, name, value);
     if (name == "defaults") return ReadSection(kInDefaults, name, value);
@@ -176,7 +184,8 @@ class JobReader {
   }
 
   /// A place that rows come from or go to, with what its references stand for.
-  Status ReadUri(std::string_view key, const YamlNode& node, std::string* uri) const {
+  Status ReadUri(std::string_view key, const YamlNode& node, Replacing wanted_by,
+                 std::string* uri) const {
     ARROW_RETURN_NOT_OK(ReadText(key, node, uri));
     if (HasLiteralPassword(*uri)) {
       return ErrorAt(job_.file, node.place, "job.literal-secret",
@@ -185,6 +194,7 @@ class JobReader {
                      "secrets: {source.password: \"${env:SHOP_PASSWORD}\"}",
                      Showing::kUpToPlace);
     }
+    if (rules_.replacing > wanted_by) return Status::OK();
     auto replaced = ReplaceInUri(*uri, rules_);
     ARROW_RETURN_NOT_OK(Placed(node, replaced.status()));
     *uri = *std::move(replaced);
@@ -211,6 +221,7 @@ class JobReader {
             "itself has no place in a job file",
             Showing::kUpToPlace);
       }
+      if (rules_.replacing != Replacing::kAll) continue;
       const auto password = ReplaceReferences(value.text, rules_);
       ARROW_RETURN_NOT_OK(Placed(value, password.status()));
       auto source = WithPassword(job_.source, *password);
@@ -229,17 +240,46 @@ class JobReader {
           "S3 takes credentials from where the AWS CLI does: its variables, profiles "
           "(?profile=NAME) and roles";
     }
+    // What is like no name may be the secret itself.
+    const bool is_name = key.text.find('.') != std::string::npos || hint.starts_with("did");
     return ErrorAt(job_.file, key.place, "job.unknown-key",
-                   fmt::format("unknown key secrets.{}", key.text), std::move(hint));
+                   is_name ? fmt::format("unknown key secrets.{}", key.text)
+                           : "a key under secrets that is none",
+                   std::move(hint), is_name ? Showing::kLine : Showing::kUpToPlace);
   }
 
   /// Source and destinations as they will be opened, while their place in the file is known.
   Status ResolvePlaces(const YamlNode& root) const {
     for (const auto& [key, value] : root.entries) {
-      if (key.text == "source")
+      if (key.text == "source" && rules_.replacing == Replacing::kAll)
         ARROW_RETURN_NOT_OK(Placed(value, ResolveSource(job_.source).status()));
-      if (key.text == "destination")
+      if (key.text == "destination" && rules_.replacing <= Replacing::kDestinations)
         ARROW_RETURN_NOT_OK(Placed(value, ResolveDestination(job_.destination).status()));
+    }
+    return Status::OK();
+  }
+
+  /// Where the source's types are known: what is said of others would be ignored.
+  Status CheckTypes(const YamlNode& root) const {
+    if (!HasKnownTypes(job_.source.substr(0, job_.source.find(':'))))
+      return Status::OK();
+    for (const auto& [key, value] : root.entries) {
+      if (key.text == "defaults") ARROW_RETURN_NOT_OK(CheckTypesOf(value));
+      if (key.text != "streams") continue;
+      for (const auto& [name, stream] : value.entries)
+        ARROW_RETURN_NOT_OK(CheckTypesOf(stream));
+    }
+    return Status::OK();
+  }
+
+  Status CheckTypesOf(const YamlNode& section) const {
+    for (const auto& [key, value] : section.entries) {
+      if (key.text != "type_policies") continue;
+      for (const auto& [type, policies] : value.entries) {
+        ARROW_RETURN_NOT_OK(Placed(type, CheckTypeName(type.text)));
+        for (const auto& [policy, word] : policies.entries)
+          ARROW_RETURN_NOT_OK(Placed(policy, CheckPolicyOfType(type.text, policy.text)));
+      }
     }
     return Status::OK();
   }
@@ -247,12 +287,14 @@ class JobReader {
   Status ReadVersion(const YamlNode& root) const {
     for (const auto& [key, value] : root.entries) {
       if (key.text != "version") continue;
-      if (value.kind == YamlNode::Kind::kScalar && value.text == "1") return Status::OK();
+      if (value.kind == YamlNode::Kind::kScalar && value.text == "1" && !value.quoted)
+        return Status::OK();
       return Wrong(
           value,
-          fmt::format("version must be 1, found {}", value.kind == YamlNode::Kind::kScalar
-                                                         ? std::string_view(value.text)
-                                                         : Word(value.kind)),
+          fmt::format("version must be 1, found {}",
+                      value.quoted                               ? "text in quotes"
+                      : value.kind == YamlNode::Kind::kScalar ? std::string_view(value.text)
+                                                              : Word(value.kind)),
           "this program reads job files of version 1");
     }
     return ErrorAt(job_.file, root.place, "job.missing-key", "the key version is missing",
@@ -265,6 +307,11 @@ class JobReader {
   }
 
   Status NameFromFile() {
+    if (!job_.file.names_job) {
+      return ErrorAt(job_.file, {}, "job.missing-key",
+                     "the key name is missing, and what is no file gives no name",
+                     "begin with: name: nightly; what a run replaces is found by it");
+    }
     job_.name = std::filesystem::path(job_.file.name).stem().string();
     const Status status = CheckJobName(job_.name);
     if (status.ok()) return status;
@@ -316,7 +363,9 @@ class JobReader {
     if (key == "sql") return ReadText(name, value, &entry->sql);
     if (key == "exclude") return ReadExclude(name, value, entry);
     if (key == "destination") {
-      ARROW_RETURN_NOT_OK(ReadUri(name, value, &entry->destination));
+      ARROW_RETURN_NOT_OK(
+          ReadUri(name, value, Replacing::kDestinations, &entry->destination));
+      if (rules_.replacing == Replacing::kNone) return Status::OK();
       return Placed(value, ResolveDestination(entry->destination).status());
     }
     return ReadSetting(key, name, value, &entry->settings);
@@ -348,7 +397,7 @@ class JobReader {
 
   Status ReadExclude(const std::string& name, const YamlNode& node,
                      StreamEntry* entry) const {
-    entry->exclude = node.kind == YamlNode::Kind::kScalar && node.text == "true";
+    entry->exclude = node.kind == YamlNode::Kind::kScalar && node.text == "true" && !node.quoted;
     if (entry->exclude) return Status::OK();
     return Wrong(
         node,
@@ -364,14 +413,13 @@ class JobReader {
                                "write [id, total]"));
     if (node.items.empty())
       return Wrong(node, name + " names no column", "leave the key out for all columns");
+    std::set<std::string> seen;
     for (const YamlNode& item : node.items) {
       std::string column;
       ARROW_RETURN_NOT_OK(ReadText("a column's name", item, &column));
-      for (const std::string& earlier : *columns) {
-        if (earlier == column) {
-          return Wrong(item, fmt::format("{} names {} twice", name, column),
-                       "remove one of the two");
-        }
+      if (!seen.insert(column).second) {
+        return Wrong(item, fmt::format("{} names {} twice", name, column),
+                     "remove one of the two");
       }
       columns->push_back(std::move(column));
     }
@@ -412,6 +460,9 @@ class JobReader {
         settings->column_policies[column]["uuid"] = "fixed";
       return Status::OK();
     }
+    if (node.quoted && (key == "keep_versions" || key == "connections"))
+      return Wrong(node, name + " must be a number, found text in quotes",
+                   "remove the quotes");
     std::string word;
     ARROW_RETURN_NOT_OK(ReadWord(name, node, &word));
     return Placed(node, SetSetting(key, word, settings));
@@ -432,11 +483,13 @@ class JobReader {
   }
 
   bool IsWrittenNull(const YamlNode& node) const {
-    std::string_view line = LineAt(job_.file.text, node.place.line);
-    line.remove_prefix(
-        std::min(line.size(), static_cast<size_t>(std::max(0, node.place.column - 1))));
+    std::string_view line = job_.file.text;
+    const auto row = static_cast<size_t>(std::max(1, node.place.line)) - 1;
+    if (row >= lines_.size()) return false;
+    line.remove_prefix(std::min(
+        line.size(), lines_[row] + static_cast<size_t>(std::max(0, node.place.column - 1))));
     if (line.starts_with('&'))
-      line.remove_prefix(std::min(line.find(' '), line.size() - 1) + 1);
+      line.remove_prefix(std::min(line.find_first_of(" \n"), line.size() - 1) + 1);
     return line.starts_with("null");
   }
 
@@ -476,6 +529,7 @@ class JobReader {
 
   const JobRules rules_;
   Job job_;
+  std::vector<size_t> lines_;  // where each begins
 };
 
 }  // namespace
@@ -510,7 +564,9 @@ Result<Job> ReadJobFile(const std::string& path, const JobRules& rules) {
   }
   if (std::filesystem::is_directory(status)) {
     return Error(ErrorKind::kUsage, "job.no-such-file",
-                 "expected a job file, found a folder: " + path);
+                 "expected a job file, found a folder: " + path,
+                 "a job file ends in .yaml; of a folder as destination name the source "
+                 "before it");
   }
   // A pipe of the shell's, run <(…), is one of /dev/fd; any other would be waited for.
   const bool of_shell = path.starts_with("/dev/") || path.starts_with("/proc/self/fd/");
@@ -531,7 +587,13 @@ Result<Job> ReadJobFile(const std::string& path, const JobRules& rules) {
   if (stream.bad())
     return Error(ErrorKind::kUsage, "job.unreadable",
                  "cannot read the job file: " + path);
-  return ParseJob({path, std::move(text)}, rules);
+  if (static_cast<int64_t>(text.size()) > kYamlBytesMax) {
+    const auto size = std::filesystem::file_size(path, error);
+    return YamlTooLarge(path, error ? kYamlBytesMax + 1 : static_cast<int64_t>(size));
+  }
+  const bool names_job =
+      !of_shell && status.type() == std::filesystem::file_type::regular;
+  return ParseJob({path, std::move(text), names_job}, rules);
 }
 
 }  // namespace sluice

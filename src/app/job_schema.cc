@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/job_keys.h"
+#include "app/settings.h"
 #include "base/type_policy.h"
 
 namespace sluice {
@@ -14,6 +15,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kSizePattern[] = "^[0-9]+ ?([kKmMgGtT]?[bB]|[kKmMgGtT][iI][bB])?$";
 constexpr char kRatePattern[] = "^[0-9]+ ?([kKmMgGtT]?[bB]|[kKmMgGtT][iI][bB])?/s$";
+constexpr char kCompressionPattern[] = "^(zstd(:0*([1-9]|1[0-9]|2[0-2]))?|snappy|none)$";
+constexpr char kPathPattern[] =
+    "^\\{schema\\}/\\{table\\}/(?=(.*[/=])?\\{load\\}(/|$))([-A-Za-z0-9_.=+,@!/]|"
+    "\\{(schema|table|stream|job|load|date|year|month|day|hour)\\})*$";
+constexpr char kNamePattern[] = "^[^./\\\\\\x00-\\x1f\\x7f][^/\\\\\\x00-\\x1f\\x7f]*$";
 constexpr char kReferencePattern[] = "^\\$\\{(env|file|cmd):[^}]+\\}$";
 
 /// The words of a policy or a key; an unquoted null is one of them.
@@ -36,28 +42,46 @@ Json SectionOf(JobSection section) {
           {"properties", PropertiesOf(section)}};
 }
 
+/// YAML takes a text of digits for a number; here it is text.
+Json TextOf(const JobKey& key) {
+  Json shape = {{"type", {"string", "number"}}, {"minLength", 1}};
+  if (key.name == "name") {
+    shape = {{"type", {"string", "integer"}}, {"minLength", 1}, {"maxLength", 120}};
+    shape["pattern"] = kNamePattern;
+  }
+  if (key.name == "compression")
+    shape = {{"type", "string"}, {"pattern", kCompressionPattern}};
+  if (key.name == "path") shape = {{"type", "string"}, {"pattern", kPathPattern}};
+  return shape;
+}
+
+/// With what keys of one stream exclude each other.
+Json StreamOf() {
+  Json stream = SectionOf(kInStream);
+  stream["dependentSchemas"] = {
+      {"sql", {{"properties", {{"columns", false}, {"where", false}}}}},
+      {"exclude", {{"maxProperties", 1}}}};
+  return stream;
+}
+
 Json ShapeOf(const JobKey& key) {
   switch (key.shape) {
     case KeyShape::kVersion: return {{"const", 1}};
-    case KeyShape::kText:
-      if (key.name == "name") {
-        return {{"type", "string"},
-                {"minLength", 1},
-                {"maxLength", 120},
-                {"pattern", "^[^./\\\\][^/\\\\]*$"}};
-      }
-      return {{"type", "string"}, {"minLength", 1}};
+    case KeyShape::kText: return TextOf(key);
     case KeyShape::kNumber:
       return {{"type", "integer"}, {"minimum", key.min}, {"maximum", key.max}};
     case KeyShape::kSize:
-      return {{"type", {"string", "integer"}}, {"pattern", kSizePattern}};
+      return {{"type", {"string", "integer"}},
+              {"pattern", kSizePattern},
+              {"minimum", key.name == "memory" ? kMemoryMin : kFileSizeMin},
+              {"maximum", key.name == "memory" ? kMemoryMax : kFileSizeMax}};
     case KeyShape::kRate: return {{"type", "string"}, {"pattern", kRatePattern}};
     case KeyShape::kWord: return {{"enum", WordsOf(key.words)}};
     case KeyShape::kTextList:
       return {{"type", "array"},
               {"minItems", 1},
               {"uniqueItems", true},
-              {"items", {{"type", "string"}, {"minLength", 1}}}};
+              {"items", {{"type", {"string", "number"}}, {"minLength", 1}}}};
     case KeyShape::kTrue: return {{"const", true}};
     case KeyShape::kStreams:
       return {{"type", "object"},
@@ -148,7 +172,7 @@ std::string JobSchema() {
                        {"required", required},
                        {"properties", PropertiesOf(kAtTop)},
                        {"$defs",
-                        {{"stream", SectionOf(kInStream)},
+                        {{"stream", StreamOf()},
                          {"policies",
                           {{"type", "object"},
                            {"additionalProperties", false},

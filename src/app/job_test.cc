@@ -1,8 +1,10 @@
 #include "app/job.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -179,8 +181,8 @@ TEST(Job, AliasesThatExplodeAreRefusedAtOnce) {
   EXPECT_EQ(Refusal(text),
             "error: shop.yaml:6:40: more than 500000 values, aliases counted with all "
             "they stand for\n"
-            "  6 | a5: &a5 [*a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4]\n"
-            "    |                                        ^^^\n"
+            "  6 | a5: ***\n"
+            "    |     ^^^\n"
             "HINT: write out what the aliases stand for, or make several jobs of it\n"
             "[job.syntax]\n");
 }
@@ -250,6 +252,53 @@ TEST(Job, EveryKeyOfTheSchemaIsReadAndNoOther) {
     EXPECT_EQ(told.find("not in this version") != std::string::npos,
               key.shape == KeyShape::kLater)
         << told;
+  }
+}
+
+TEST(Job, WhatIsNoFileGivesNoName) {
+  const std::string text = std::string(kHead) + "streams: {orders: {}}\n";
+  const auto nameless = ParseJob({"/dev/fd/63", text, /*names_job=*/false});
+  EXPECT_EQ(IdOf(nameless.status()), "job.missing-key");
+  EXPECT_NE(HintOf(nameless.status()).find("name: nightly"), std::string::npos);
+  const auto named = ParseJob({"/dev/fd/63", "name: a\n" + text, /*names_job=*/false});
+  ASSERT_TRUE(named.ok());
+  EXPECT_EQ(named->name, "a");
+}
+
+/// Nothing a file of the greatest size holds costs more than its size.
+TEST(Job, TheLargestFilesAreReadOrRefusedAtOnce) {
+  const auto full = [](const std::string& head, const auto& piece,
+                       const std::string& tail) {
+    constexpr size_t kSize = (4 << 20) - 100;
+    std::string text = head;
+    for (int i = 0; text.size() < kSize && i < 120'000; ++i) text += piece(i);
+    return text + tail;
+  };
+  const auto same = [](std::string piece) { return [=](int) { return piece; }; };
+  const std::string flow = "{version: 1, source: a.db, destination: b, streams: {";
+  const std::vector<std::string> files = {
+      full(
+          flow, [](int i) { return fmt::format("t{}: {{zero_date: null}}, ", i); }, "}}"),
+      full(
+          std::string(kHead) + "streams:\n",
+          [](int i) { return fmt::format("  t{}:\n    zero_date: null\n", i); }, ""),
+      full(
+          flow + "a: {columns: [", [](int i) { return fmt::format("c{0}, d{0}, ", i); },
+          "z]}}}"),
+      full(
+          flow, [](int i) { return fmt::format("t{}: {{}}, ", i); }, "z: {bogus: 1}}}"),
+      full(flow + "a: {where: \"", same("id > 1 and "), "1\", bogus: 1}}}"),
+      full("", same("["), ""),
+      full("", same("{a: "), ""),
+      full("", same("- "), ""),
+      full("source: ", same("a://b:"), ""),
+      full("{source: x, ", same("://, "), ""),
+  };
+  for (const std::string& text : files) {
+    const clock_t begun = clock();  // Of this process: others may be busy.
+    const auto job = ParseJob({"shop.yaml", text});
+    EXPECT_LT(clock() - begun, 5 * CLOCKS_PER_SEC)
+        << text.substr(0, 80) << job.status().message();
   }
 }
 

@@ -32,9 +32,14 @@ Result<std::optional<int64_t>> NumberFromEnvironment(const char* name, int64_t m
       number > max) {
     return Error(ErrorKind::kUsage, "setting.environment",
                  fmt::format("{} must be a whole number from {} to {}, found {}", name,
-                             min, max, word));
+                             min, max, word),
+                 fmt::format("unset {} for the default", name));
   }
   return number;
+}
+
+Result<std::optional<int64_t>> ChunkRowsFromEnvironment() {
+  return NumberFromEnvironment("SLUICE_CHUNK_ROWS", 0, 1'000'000'000);
 }
 
 /// A table that is named and not there: where a load of it is unfinished, it was dropped in the
@@ -208,14 +213,18 @@ Result<int64_t> LeaseMillisFromEnvironment() {
   return seconds ? *seconds * 1000 : Limits{}.lease_ttl_millis;
 }
 
+Status CheckEnvironment() {
+  ARROW_RETURN_NOT_OK(LeaseMillisFromEnvironment().status());
+  return ChunkRowsFromEnvironment().status();
+}
+
 Result<OpenedJob> OpenForRun(const JobRequest& request, Clock& clock) {
   OpenedJob opened;
   ARROW_ASSIGN_OR_RAISE(opened.located, Locate(request));
   const LocatedJob& located = opened.located;
   TransferSpec& spec = opened.spec;
   ARROW_ASSIGN_OR_RAISE(spec.limits.lease_ttl_millis, LeaseMillisFromEnvironment());
-  ARROW_ASSIGN_OR_RAISE(const auto chunk_rows,
-                        NumberFromEnvironment("SLUICE_CHUNK_ROWS", 0, 1'000'000'000));
+  ARROW_ASSIGN_OR_RAISE(const auto chunk_rows, ChunkRowsFromEnvironment());
   spec.limits.chunk_rows = chunk_rows.value_or(spec.limits.chunk_rows);
   ARROW_ASSIGN_OR_RAISE(opened.source, OpenSource(located.source));
   Result<PlannedStreams> planned = PlannedStreams{};

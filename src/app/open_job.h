@@ -71,5 +71,7 @@ Result<OpenedJob> OpenForRun(const JobRequest& request, Clock& clock);
 /// SLUICE_LEASE_SECONDS (1 to 3600, for tests) or the default; kUsage
 /// "setting.environment".
 Result<int64_t> LeaseMillisFromEnvironment();
+/// What a run would say of the variables that are for tests.
+Status CheckEnvironment();
 
 }  // namespace sluice

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
 
 #include "app/connectors.h"
+#include "base/redact.h"
 
 namespace sluice {
 namespace {
@@ -30,7 +32,7 @@ bool IsVariableName(std::string_view name) {
 Result<std::string> FromEnvironment(const std::string& name) {
   if (!IsVariableName(name)) {
     return Error(ErrorKind::kUsage, "secret.variable",
-                 fmt::format("not the name of a variable: {}", name),
+                 "what stands after env: is not the name of a variable",
                  "write ${env:NAME} with letters, digits and underscores");
   }
   const char* value = std::getenv(name.c_str());
@@ -70,8 +72,15 @@ Result<std::string> FromFile(const std::string& path) {
   text.resize(static_cast<size_t>(stream.gcount()));
   if (stream.bad() || (text.empty() && !stream.eof()))
     return unusable("cannot be read", "it must be readable by the user sluice runs as");
-  if (text.size() > kSecretMax) return unusable("is larger than 64 KiB");
+  if (text.size() > kSecretMax)
+    return unusable("is larger than 64 KiB", "it must be the secret and nothing else");
   return text;
+}
+
+/// A file or a command gives nothing but secrets, or the whole URI; a variable may hold a host's name too.
+void HideValue(std::string_view kind, const std::string& value) {
+  if (kind != "env" && value.find("://") == std::string::npos && !value.starts_with('/'))
+    HideLiterally(value);
 }
 
 Result<std::string> ValueOf(std::string_view reference, const JobRules& rules) {
@@ -104,6 +113,7 @@ Result<std::string> ValueOf(std::string_view reference, const JobRules& rules) {
                              value.empty() ? "is empty" : "holds a NUL byte"),
                  "it must be the secret and nothing else");
   }
+  HideValue(kind, value);
   return value;
 }
 
@@ -134,6 +144,20 @@ Result<std::string> Replace(
 bool IsUnreserved(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+std::string Decoded(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    int byte = 0;
+    const bool encoded =
+        text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr ==
+            text.data() + i + 3;
+    out.push_back(encoded ? static_cast<char>(byte) : text[i]);
+    if (encoded) i += 2;
+  }
+  return out;
 }
 
 std::string Encoded(std::string_view value, std::string_view kept) {
@@ -189,12 +213,16 @@ bool HasReference(std::string_view text) {
 }
 
 Result<std::string> ReplaceReferences(std::string_view text, const JobRules& rules) {
-  return Replace(text, rules,
-                 [](std::string_view, const std::string& value) { return value; });
+  return Replace(text, rules, [](std::string_view, const std::string& value) {
+    HideLiterally(value);
+    return value;
+  });
 }
 
 Result<std::string> ReplaceInUri(std::string_view uri, const JobRules& rules) {
-  return Replace(uri, rules, EncodedAfter);
+  ARROW_ASSIGN_OR_RAISE(std::string replaced, Replace(uri, rules, EncodedAfter));
+  HidePasswordOf(replaced);
+  return replaced;
 }
 
 bool HasLiteralPassword(std::string_view uri) {
@@ -220,6 +248,23 @@ std::string WithoutPassword(std::string_view uri, std::string* password) {
   *password = std::string(account.substr(colon + 1));
   return fmt::format("{}{}", uri.substr(0, end - account.size() + colon),
                      uri.substr(end));
+}
+
+void HidePasswordOf(std::string_view uri) {
+  if (uri.starts_with("--")) uri.remove_prefix(std::min(uri.find('=') + 1, uri.size()));
+  const auto [begin, end] = PasswordOfUri(uri);
+  const std::string_view password = uri.substr(begin, end - begin);
+  if (password.empty() || password.find(kOpen) != std::string_view::npos) return;
+  const std::string_view user =
+      uri.substr(UriSchemeLength(uri) + 3, begin - UriSchemeLength(uri) - 4);
+  const std::string_view rest = uri.substr(std::min(end + 1, uri.size()));
+  const size_t slash = std::min(rest.find('/'), rest.size());
+  const std::string_view database = rest.substr(slash, rest.find('?') - slash);
+  if (password == user || password == rest.substr(0, rest.find_first_of(":/")) ||
+      (!database.empty() && password == database.substr(1)))
+    return;
+  HideLiterally(password);
+  HideLiterally(Decoded(password));
 }
 
 Result<std::string> WithPassword(std::string_view uri, std::string_view password) {

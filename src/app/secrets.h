@@ -25,6 +25,9 @@ Result<std::string> ReplaceInUri(std::string_view uri, const JobRules& rules);
 bool HasLiteralPassword(std::string_view uri);
 /// `uri` without its password, which is put into `password` as it was written; "" where there is none.
 std::string WithoutPassword(std::string_view uri, std::string* password);
+/// Has the redactor hide the password of `uri` wherever it appears, encoded or not; not where it is what
+/// the user, the host or the database is called, which is shown anyway.
+void HidePasswordOf(std::string_view uri);
 /// `uri`, which has a user and a host and no password, with this one.
 Result<std::string> WithPassword(std::string_view uri, std::string_view password);
 

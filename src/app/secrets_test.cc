@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "app/connectors.h"
+#include "base/redact.h"
 #include "base/uri.h"
 #include "testing/scratch_folder.h"
 
@@ -121,6 +122,20 @@ TEST_F(SecretsTest, APasswordIsPutWhereItBelongs) {
   EXPECT_EQ(password, "${env:A}");
   EXPECT_EQ(WithoutPassword("mysql://u@h/d", &password), "mysql://u@h/d");
   EXPECT_EQ(password, "");
+}
+
+TEST_F(SecretsTest, WhatWasReplacedIsHiddenFromThenOn) {
+  setenv("SHOP_PASSWORD", "gr8 Secret#1", 1);
+  ASSERT_TRUE(ReplaceReferences("${env:SHOP_PASSWORD}", {}).ok());
+  EXPECT_EQ(Redact("denied: gr8 Secret#1"), "denied: ***");
+  setenv("SHOP_PASSWORD", "mysql://u:an other#1@h/gr9", 1);
+  ASSERT_TRUE(ReplaceInUri("${env:SHOP_PASSWORD}", {}).ok());
+  EXPECT_EQ(Redact("denied: an other#1 on gr9"), "denied: *** on gr9");
+  setenv("SHOP_PASSWORD", "p/third 3", 1);
+  ASSERT_TRUE(ReplaceInUri("mysql://u:${env:SHOP_PASSWORD}@h/d", {}).ok());
+  EXPECT_EQ(Redact("p/third 3, p%2Fthird%203"), "***, ***");
+  HidePasswordOf("mysql://reader:reader@h/d");
+  EXPECT_EQ(Redact("user reader"), "user reader") << "it is shown anyway";
 }
 
 }  // namespace

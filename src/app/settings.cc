@@ -1,11 +1,13 @@
 #include "app/settings.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdlib>
+#include <string>
 
 #include "app/open_job.h"
 #include "app/quantity.h"
@@ -314,9 +316,40 @@ Result<Settings> SettingsFromEnvironment() {
     const std::string variable = VariableOf(name);
     const char* text = std::getenv(variable.c_str());
     if (text == nullptr || text[0] == '\0') continue;
-    ARROW_RETURN_NOT_OK(InContext(SetSetting(name, text, &settings), variable));
+    const Status set = SetSetting(name, text, &settings);
+    if (set.ok()) continue;
+    const std::string unset = fmt::format("unset {} for the default", variable);
+    const Status said =
+        HintOf(set).empty() ? Error(KindOf(set), IdOf(set), set.message(), unset) : set;
+    return InContext(said, variable);
   }
   return settings;
+}
+
+std::vector<std::string> UnknownVariables() {
+  constexpr std::string_view kPrefix = "SLUICE_";
+  // Those of tests and of the state besides.
+  Words known = {"STATE",   "LEASE_SECONDS", "CHUNK_ROWS", "CRASH_AT",
+                 "STOP_AT", "HOLD_AT",       "HOLD_FILE"};
+  for (const std::string& name : SettingNames()) {
+    if (name != "path") known.push_back(VariableOf(name).substr(kPrefix.size()));
+  }
+  Words sentences;
+  for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
+    const std::string_view variable =
+        std::string_view(*each).substr(0, std::string_view(*each).find('='));
+    if (!variable.starts_with(kPrefix)) continue;
+    const std::string_view name = variable.substr(kPrefix.size());
+    if (std::ranges::find(known, name) != known.end()) continue;
+    // Others may be somebody's own, for ${env:…}.
+    const std::string nearest = Nearest(name, known);
+    if (nearest.empty()) continue;
+    sentences.push_back(
+        fmt::format("the variable {} is not known and does nothing; did "
+                    "you mean {}{}?",
+                    variable, kPrefix, nearest));
+  }
+  return sentences;
 }
 
 Settings DefaultSettings() {
@@ -333,6 +366,25 @@ Settings DefaultSettings() {
   settings.keep_versions = TransferSpec{}.keep_versions;
   settings.on_type_mismatch = OnTypeMismatch::kError;
   return settings;
+}
+
+std::vector<SettingShown> ShownSettings(const JobRequest& request,
+                                        const StreamEntry& entry) {
+  const std::pair<const Settings*, const char*> layers[] = {
+      {&request.flags, "flag"},
+      {&request.environment, "environment"},
+      {&entry.settings, "stream"}};
+  std::vector<SettingShown> shown;
+  for (const std::string& name : SettingNames()) {
+    if (ShowSetting(name, entry.settings).empty()) continue;
+    for (const auto& [settings, origin] : layers) {
+      std::string value = ShowSetting(name, *settings);
+      if (value.empty()) continue;
+      shown.push_back({name, std::move(value), origin});
+      break;
+    }
+  }
+  return shown;
 }
 
 std::vector<SettingShown> ShownSettings(const JobRequest& request) {

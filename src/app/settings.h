@@ -56,16 +56,22 @@ std::string VariableOf(std::string_view setting);
 
 /// What SLUICE_… variables say; kUsage, naming the variable. `path` has none.
 Result<Settings> SettingsFromEnvironment();
+/// A sentence for each SLUICE_… variable that is nearly one of ours, and none.
+std::vector<std::string> UnknownVariables();
 /// What holds where nobody says anything.
 Settings DefaultSettings();
 
-/// A value and who said it: "flag", "environment", "file" or "default".
+/// A value and who said it: "flag", "environment", "file", "stream" or "default".
 struct SettingShown {
   std::string name, value, origin;
 };
 struct JobRequest;
+struct StreamEntry;
 /// All that is set or has a default, for `plan`.
 std::vector<SettingShown> ShownSettings(const JobRequest& request);
+/// What a stream says itself, as it holds: "stream", or what overrules it.
+std::vector<SettingShown> ShownSettings(const JobRequest& request,
+                                        const StreamEntry& entry);
 
 /// "counts" or "content"; kUsage "setting.word".
 Result<VerifyDepth> VerifyDepthFrom(std::string_view text);

@@ -56,7 +56,7 @@ StreamEntry Entry(const std::string& pattern, const std::string& where = "") {
 std::string NamesOf(const std::vector<StreamEntry>& entries) {
   NamesOnly session = Shop();
   Job job;
-  job.file = {"shop.yaml", "\n\n\n  x\n"};
+  job.file = {"shop.yaml", "\n\n\n  x: {}\n"};
   job.streams = entries;
   const auto streams = ChooseStreams(job, "main", session);
   if (!streams.ok())
@@ -100,18 +100,18 @@ TEST(Streams, AnExactNameWinsOverGlobsAndAnEarlierGlobOverALater) {
 TEST(Streams, WhatIsNotThereIsToldWithTheNearest) {
   EXPECT_EQ(
       NamesOf({Entry("ordrs")}),
-      "error: shop.yaml:4:3: no such table: ordrs\n  4 |   x\n    |   ^ | did you mean orders?");
+      "error: shop.yaml:4:3: no such table: ordrs\n  4 |   x: {}\n    |   ^ | did you mean orders?");
   EXPECT_EQ(
       NamesOf({Entry("fruit")}),
-      "error: shop.yaml:4:3: no such table: fruit\n  4 |   x\n    |   ^ | sluice discover lists the "
+      "error: shop.yaml:4:3: no such table: fruit\n  4 |   x: {}\n    |   ^ | sluice discover lists the "
       "tables of a source");
   EXPECT_EQ(
       NamesOf({Entry("fruit*")}),
-      "error: shop.yaml:4:3: no table matches fruit*\n  4 |   x\n    |   ^ | sluice discover lists the "
+      "error: shop.yaml:4:3: no table matches fruit*\n  4 |   x: {}\n    |   ^ | sluice discover lists the "
       "tables of a source");
   EXPECT_EQ(
       NamesOf({Entry("orders"), Entry("main.orders")}),
-      "error: shop.yaml:4:3: the table main.orders is named twice\n  4 |   x\n    |   ^ | remove one of the two");
+      "error: shop.yaml:4:3: the table main.orders is named twice\n  4 |   x: {}\n    |   ^ | remove one of the two");
 }
 
 StreamEntry Excluded(const std::string& pattern) {
@@ -132,15 +132,15 @@ TEST(Streams, WhatIsExcludedLeavesOtherGlobs) {
   EXPECT_EQ(NamesOf({Excluded("nothing_*"), Entry("orders")}), "orders");
   EXPECT_EQ(
       NamesOf({Entry("tmp_?"), Excluded("tmp_*")}),
-      "error: shop.yaml:4:3: every table that matches is excluded: tmp_?\n  4 |   x\n "
+      "error: shop.yaml:4:3: every table that matches is excluded: tmp_?\n  4 |   x: {}\n "
       "   |   ^ | remove the glob, or exclude less");
   EXPECT_EQ(
       NamesOf({Entry("orders"), Excluded("order*")}),
-      "error: shop.yaml:4:3: the table main.orders is named, and excluded too\n  4 |  "
-      " x\n    |   ^ | remove one of the two");
+      "error: shop.yaml:4:3: the table main.orders is named, and excluded too\n  4 |   "
+      "x: {}\n    |   ^ | remove one of the two");
   EXPECT_EQ(
       NamesOf({Entry("*"), Excluded("ordrs")}),
-      "error: shop.yaml:4:3: no such table: ordrs\n  4 |   x\n    |   ^ | did you mean "
+      "error: shop.yaml:4:3: no such table: ordrs\n  4 |   x: {}\n    |   ^ | did you mean "
       "orders?");
 }
 

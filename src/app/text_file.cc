@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "app/masked_line.h"
 #include "base/printable.h"
-#include "base/redact.h"
 
 namespace sluice {
 namespace {
@@ -14,7 +14,8 @@ namespace {
 /// Columns of a terminal for the text of a line.
 constexpr size_t kWidth = 72;
 constexpr std::string_view kHidden = "***";
-constexpr std::string_view kDelimiters = " \t,:{}[]#";
+/// Bytes on each side of the caret that may fill it.
+constexpr size_t kWindow = 400;
 
 size_t IndentOf(std::string_view line) {
   return std::min(line.find_first_not_of(" \t"), line.size());
@@ -50,49 +51,21 @@ bool IsAmongSecrets(std::string_view text, std::string_view of) {
   return false;
 }
 
-/// The length of the word, or of the text in quotes, that begins `rest`; at least 1.
-size_t WordLength(std::string_view rest) {
-  if (rest.empty()) return 1;
-  if (rest[0] == '"' || rest[0] == '\'') {
-    const size_t close = rest.find(rest[0], 1);
-    return close == std::string_view::npos ? rest.size() : close + 1;
-  }
-  return std::max<size_t>(1, std::min(rest.find_first_of(kDelimiters), rest.size()));
-}
-
-/// A line as it may be shown, and where in it the caret stands.
-struct Shown {
-  std::string line;
-  size_t at = 0, length = 1;
-};
-
 /// Below `secrets` only the key at the place is shown, or the one of the value there; nothing where
 /// the line has more than one.
-Shown ShownSecret(std::string_view line, size_t at, Showing showing) {
+MaskedLine ShownSecret(std::string_view line, size_t at, Showing showing) {
   const std::string_view before = line.substr(0, at);
   if (before.find(',') != std::string_view::npos) return {};
   if (showing == Showing::kUpToPlace)
     return {fmt::format("{}{}", before, kHidden), at, kHidden.size()};
   const size_t length = WordLength(line.substr(at));
+  const size_t colon = at + length;
   const bool in_head = before.find("secrets") != std::string_view::npos;
   const bool is_first = std::ranges::count(before, ':') == (in_head ? 1 : 0);
-  if (!is_first || at + length >= line.size() || line[at + length] != ':') return {};
-  return {fmt::format("{}: {}", line.substr(0, at + length), kHidden), at, length};
-}
-
-Shown ShownLine(std::string_view line, size_t at) {
-  std::string redacted = Redact(line);
-  if (redacted != line) {
-    const std::string_view rest = line.substr(at);
-    if (redacted.ends_with(rest)) {
-      at = redacted.size() - rest.size();
-    } else if (!std::string_view(redacted).starts_with(line.substr(0, at))) {
-      const auto [a, b] = std::ranges::mismatch(redacted, line);
-      at = static_cast<size_t>(a - redacted.begin());
-    }
-  }
-  const size_t length = WordLength(std::string_view(redacted).substr(at));
-  return {std::move(redacted), at, length};
+  if (!is_first || colon >= line.size() || line[colon] != ':') return {};
+  const bool is_quoted = line[at] == '"' || line[at] == '\'';
+  if (!is_quoted && colon + 1 < line.size() && line[colon + 1] != ' ') return {};
+  return {fmt::format("{}: {}", line.substr(0, colon), kHidden), at, length};
 }
 
 /// Columns of a terminal that a character takes: East Asian wide ones two, marks that sit on
@@ -139,38 +112,62 @@ std::vector<Cell> CellsOf(std::string_view line) {
   return cells;
 }
 
-int WidthOf(const std::vector<Cell>& cells, size_t begin, size_t end) {
-  int width = 0;
-  for (size_t i = begin; i < std::min(end, cells.size()); ++i) width += cells[i].width;
-  return width;
+/// Of the characters in front of each.
+std::vector<int> SumsOf(const std::vector<Cell>& cells) {
+  std::vector<int> sums = {0};
+  sums.reserve(cells.size() + 1);
+  for (const Cell& cell : cells) sums.push_back(sums.back() + cell.width);
+  return sums;
+}
+
+bool Continues(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+/// What is near enough to the caret, whole characters of it.
+MaskedLine WindowOf(const MaskedLine& shown, bool* starts) {
+  const std::string& line = shown.line;
+  size_t begin = shown.at > kWindow ? shown.at - kWindow : 0;
+  while (begin > 0 && begin < shown.at && Continues(line[begin])) ++begin;
+  *starts = begin == 0;
+  size_t end = std::min(line.size(), shown.at + kWindow);
+  while (end < line.size() && end > shown.at && Continues(line[end])) --end;
+  return {line.substr(begin, end - begin), shown.at - begin, shown.length};
 }
 
 /// "\n  6 |     colums: [id]\n    |     ^^^^^^".
-std::string Drawn(const Shown& shown, int number) {
+std::string Drawn(const MaskedLine& whole, int number) {
+  bool starts = true;
+  const MaskedLine shown = WindowOf(whole, &starts);
   const std::vector<Cell> cells = CellsOf(shown.line);
+  const std::vector<int> sums = SumsOf(cells);
   const auto index_of = [&](size_t byte) {
-    size_t i = 0;
-    while (i < cells.size() && cells[i].byte < byte) ++i;
-    return i;
+    const auto found = std::ranges::lower_bound(cells, byte, {}, &Cell::byte);
+    return static_cast<size_t>(found - cells.begin());
   };
   const size_t caret = index_of(shown.at);
   size_t begin = 0, end = cells.size();
   const int width = static_cast<int>(kWidth);
-  if (WidthOf(cells, 0, end) > width) {
-    while (WidthOf(cells, begin, caret) > width / 2) ++begin;
-    while (end > caret + 1 && WidthOf(cells, begin, end) > width - 6) --end;
+  if (!starts || sums[end] > width) {
+    while (sums[caret] - sums[begin] > width / 2) ++begin;
+    while (end > caret + 1 && sums[end] - sums[begin] > width - 6) --end;
   }
-  std::string line = begin > 0 ? "..." : "";
+  std::string line = begin > 0 || !starts ? "..." : "";
   std::string marks(line.size(), ' ');
   for (size_t i = begin; i < end; ++i) line += cells[i].text;
   if (end < cells.size()) line += "...";
-  marks += std::string(static_cast<size_t>(WidthOf(cells, begin, caret)), ' ');
-  const int carets =
-      WidthOf(cells, caret, std::min(end, index_of(shown.at + shown.length)));
-  marks += std::string(static_cast<size_t>(std::max(1, carets)), '^');
+  marks += std::string(static_cast<size_t>(sums[caret] - sums[begin]), ' ');
+  const size_t last = std::max(caret, std::min(end, index_of(shown.at + shown.length)));
+  marks += std::string(static_cast<size_t>(std::max(1, sums[last] - sums[caret])), '^');
   const std::string label = fmt::format("{:>3}", number);
   return fmt::format("\n{} | {}\n{} | {}", label, line, std::string(label.size(), ' '),
                      marks);
+}
+
+/// Of the characters, as CellsOf counts them.
+size_t CharactersOf(std::string_view text) {
+  size_t count = 0;
+  for (size_t at = 0; at < text.size(); ++count)
+    at += std::max<size_t>(1, CharacterLength(text.substr(at)));
+  return count;
 }
 
 /// One line of a length that is read, whatever of the file is repeated in it.
@@ -204,12 +201,12 @@ Status ErrorAt(const TextFile& file, Place place, std::string_view id,
   const std::string_view line = LineAt(file.text, place.line);
   const size_t at =
       std::min(static_cast<size_t>(std::max(0, place.column - 1)), line.size());
-  const size_t column = CellsOf(line.substr(0, at)).size() + 1;
-  Shown shown;
+  const size_t column = CharactersOf(line.substr(0, at)) + 1;
+  MaskedLine shown;
   if (showing == Showing::kUpToPlace || IsAmongSecrets(file.text, line)) {
     shown = ShownSecret(line, at, showing);
   } else {
-    shown = ShownLine(line, at);
+    shown = MaskLine(file.text, line, at);
   }
   return Error(ErrorKind::kUsage, id,
                fmt::format("{}:{}:{}: {}{}", file.name, place.line, column, sentence,

@@ -18,6 +18,7 @@ struct Place {
 struct TextFile {
   std::string name;  ///< as the user gave it
   std::string text;
+  bool names_job = true;  ///< false of a pipe, whose name says nothing
 };
 
 /// How much of the line an error shows.
@@ -26,8 +27,8 @@ enum class Showing {
   kUpToPlace,  ///< what stands at the place and behind it is a secret
 };
 
-/// kUsage `id` at a place of `file`. Secrets in the line are hidden (base/redact.h), and every
-/// value below the key `secrets`; a long line is cut around the place. The column that is named
+/// kUsage `id` at a place of `file`. Of the line only keys and harmless values are shown
+/// (app/masked_line.h), of one below the key `secrets` no value; a long line is cut around the place. The column that is named
 /// counts characters. Without a place, the file's name alone stands before the message.
 Status ErrorAt(const TextFile& file, Place place, std::string_view id,
                std::string_view message, std::string hint = {},

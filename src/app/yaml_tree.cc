@@ -181,13 +181,8 @@ class TreeBuilder final : public YAML::EventHandler {
 
 Status CheckBytes(const TextFile& file) {
   const std::string_view text = file.text;
-  if (static_cast<int64_t>(text.size()) > kYamlBytesMax) {
-    return ErrorAt(
-        file, {}, "job.syntax",
-        fmt::format("a job file has at most {} MiB, found {} bytes", kYamlBytesMax >> 20,
-                    text.size()),
-        "globs and defaults say much in few lines; or make several jobs of it");
-  }
+  if (const auto size = static_cast<int64_t>(text.size()); size > kYamlBytesMax)
+    return YamlTooLarge(file.name, size);
   const size_t nul = text.find('\0');
   if (nul != std::string_view::npos) {
     return ErrorAt(file, PlaceOfByte(text, nul), "job.syntax",
@@ -250,6 +245,14 @@ Status SyntaxError(const TextFile& file, const YAML::Exception& error) {
 }
 
 }  // namespace
+
+Status YamlTooLarge(const std::string& name, int64_t size) {
+  return ErrorAt(
+      {name, {}}, {}, "job.syntax",
+      fmt::format("a job file has at most {} MiB, found {} bytes", kYamlBytesMax >> 20,
+                  size),
+      "globs and defaults say much in few lines; or make several jobs of it");
+}
 
 Result<YamlNode> ParseYaml(const TextFile& file) {
   const std::string_view text = file.text;

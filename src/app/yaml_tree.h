@@ -34,6 +34,8 @@ inline constexpr int64_t kYamlNodesMax =
     500'000;  ///< aliases count with all they stand for
 inline constexpr int kYamlDepthMax = 32;
 
+/// kUsage "job.syntax" about a file of that many bytes.
+Status YamlTooLarge(const std::string& name, int64_t size);
 /// One document. kUsage "job.syntax" at its place: not UTF-8, a NUL, not YAML, a key given
 /// twice, a key that is no word, several documents, beyond one of the bounds.
 Result<YamlNode> ParseYaml(const TextFile& file);

@@ -5,6 +5,8 @@
 #include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <ctime>
 #include <memory>
@@ -18,8 +20,8 @@
 namespace sluice {
 namespace {
 
-/// Lines arrive complete; here they are redacted and written.
-class RedactingSink final : public spdlog::sinks::base_sink<std::mutex> {
+/// Lines arrive complete and redacted; here they are written.
+class LineSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   void SetWriter(std::function<void(std::string_view)> writer) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -28,8 +30,7 @@ class RedactingSink final : public spdlog::sinks::base_sink<std::mutex> {
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    std::string line =
-        Redact(std::string_view(message.payload.data(), message.payload.size()));
+    std::string line(message.payload.data(), message.payload.size());
     line.push_back('\n');
     if (writer_) {
       writer_(line);
@@ -51,7 +52,7 @@ struct State {
   LogOptions options;
   std::mutex mutex;
   std::string run;
-  std::shared_ptr<RedactingSink> sink = std::make_shared<RedactingSink>();
+  std::shared_ptr<LineSink> sink = std::make_shared<LineSink>();
   spdlog::logger logger{"sluice", sink};
 };
 
@@ -86,13 +87,37 @@ std::string Now() {
   return std::string(text, size) + fmt::format(".{:03}Z", now / 1000 % 1000);
 }
 
+/// What the catalogue calls things is no secret, whatever it looks like.
+bool IsName(std::string_view field) {
+  constexpr std::array<std::string_view, 6> kNames = {"stream", "table",  "tables",
+                                                      "schema", "column", "columns"};
+  return std::ranges::find(kNames, field) != kNames.end();
+}
+
+std::string RedactField(std::string_view name, std::string_view value) {
+  return IsName(name) ? std::string(value) : Redact(value);
+}
+
+/// Texts, one by one: a whole line redacted could be JSON no more.
+void RedactMembers(std::string_view name, nlohmann::ordered_json* value) {
+  if (value->is_string()) {
+    const auto& text = value->get_ref<const std::string&>();
+    const bool is_secret = Redact(fmt::format("{}=x", name)).ends_with("***");
+    *value = is_secret ? "***" : RedactField(name, text);
+  } else if (value->is_object()) {
+    for (auto& [key, member] : value->items()) RedactMembers(key, &member);
+  } else if (value->is_array()) {
+    for (auto& item : *value) RedactMembers(name, &item);
+  }
+}
+
 nlohmann::ordered_json JsonHead(LogLevel level, std::string_view message,
                                 const std::string& run) {
   nlohmann::ordered_json line;
   line["time"] = Now();
   line["level"] = Word(level);
   if (!run.empty()) line["run"] = run;
-  line["message"] = std::string(message);
+  line["message"] = Redact(message);
   return line;
 }
 
@@ -105,7 +130,7 @@ std::string JsonLine(LogLevel level, std::string_view message,
   nlohmann::ordered_json line = JsonHead(level, message, run);
   for (const LogField& field : fields) {
     if (field.value.empty()) continue;
-    nlohmann::ordered_json value = std::string(field.value);
+    nlohmann::ordered_json value = RedactField(field.name, field.value);
     int64_t number = 0;
     const char* end = field.value.data() + field.value.size();
     if (field.is_number && std::from_chars(field.value.data(), end, number).ptr == end)
@@ -119,6 +144,8 @@ std::string HumanLine(LogLevel level, std::string_view message,
                       std::initializer_list<LogField> fields, bool with_time) {
   std::string line = with_time ? Now() + " " : std::string();
   if (level != LogLevel::kInfo) line += std::string(Word(level)) + ": ";
+  const std::string redacted = Redact(message);
+  message = redacted;
   // A name or a value of a database must not move the cursor. The lines are our own.
   for (size_t end = message.find('\n'); end != std::string_view::npos;
        end = message.find('\n')) {
@@ -130,7 +157,7 @@ std::string HumanLine(LogLevel level, std::string_view message,
   for (const LogField& field : fields) {
     if (field.value.empty()) continue;
     tail += fmt::format("{}{} {}", tail.empty() ? "" : ", ", field.name,
-                        Printable(field.value));
+                        Printable(RedactField(field.name, field.value)));
   }
   if (!tail.empty()) line += " (" + tail + ")";
   return line;
@@ -169,7 +196,8 @@ void LogObject(LogLevel level, std::string_view message,
                const nlohmann::ordered_json& members) {
   State& log = TheLog();
   nlohmann::ordered_json line = JsonHead(level, message, RunOf(log));
-  for (const auto& [name, value] : members.items()) line[name] = value;
+  for (const auto& [name, value] : members.items())
+    RedactMembers(name, &(line[name] = value));
   log.logger.log(spdlog::level::critical, Dump(line));
 }
 

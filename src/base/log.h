@@ -1,6 +1,7 @@
 /// \file
 /// What the program says about itself while it works: lines on stderr, for people or as
-/// JSON. Every line passes the redactor at the sink. No row values, ever.
+/// JSON. Every message and text passes the redactor; names of streams, tables
+/// and columns, and numbers, stay. No row values, ever.
 #pragma once
 
 #include <functional>

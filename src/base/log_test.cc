@@ -65,6 +65,24 @@ TEST_F(LogTest, AnObjectIsJsonWhateverTheFormatAndHidesSecrets) {
   EXPECT_EQ(line["at"], "x?password=***");
 }
 
+TEST_F(LogTest, NamesAndNumbersStayAndJsonStaysJson) {
+  LogObject(LogLevel::kInfo, "at",
+            {{"stream", "token="},
+             {"tables", {{"token", 5}, {"token=", 6}, {"password", 7}}},
+             {"tries", {"x?password=\"abc"}},
+             {"token", "abc"}});
+  const auto line = nlohmann::json::parse(lines_);
+  EXPECT_EQ(line["stream"], "token=");
+  EXPECT_EQ(line["tables"]["token"], 5);
+  EXPECT_EQ(line["tables"]["token="], 6);
+  EXPECT_EQ(line["tables"]["password"], 7);
+  EXPECT_EQ(line["token"], "***");
+  EXPECT_EQ(lines_.find("abc"), std::string::npos);
+  lines_.clear();
+  Log(LogLevel::kError, "no", {{"stream", "token"}, {"chunk", "7", /*is_number=*/true}});
+  EXPECT_EQ(lines_, "error: no (stream token, chunk 7)\n");
+}
+
 TEST_F(LogTest, EveryLinePassesTheRedactor) {
   Log(LogLevel::kError, "cannot open mysql://u:hunter2@h/d", {{"uri", "x?password=abc"}});
   EXPECT_EQ(lines_, "error: cannot open mysql://u:***@h/d (uri x?password=***)\n");

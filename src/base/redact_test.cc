@@ -46,6 +46,50 @@ TEST(Redact, KeepsReferences) {
   EXPECT_EQ(Redact(R"(password: "${cmd:echo abc}")"), R"(password: "***")");
 }
 
+TEST(Redact, APasswordOfAUriMayHoldAnyCharacter) {
+  for (const std::string password :
+       {"my SECRET", "my'SECRET", "my\"SECRET", "my<SECRET>", "my SECRET#", "a@b SECRET",
+        "12 SECRET", "12/SECRET", "a b'c\"d<e>SECRET?f"}) {
+    EXPECT_EQ(RedactUri("mysql://u:" + password + "@h:3306/d?tls=off"),
+              "mysql://u:***@h:3306/d?tls=off");
+    EXPECT_EQ(RedactUri("--source=mysql://u:" + password + "@h/d"),
+              "--source=mysql://u:***@h/d");
+  }
+  EXPECT_EQ(RedactUri("mysql://u:my SECRET"), "mysql://u:***")
+      << "the host was forgotten";
+  EXPECT_EQ(RedactUri("s3://b/p?secret_key=my SECRET&region=x"),
+            "s3://b/p?secret_key=***&region=x");
+  EXPECT_EQ(RedactUri("mysql://u:${env:A}@h/d"), "mysql://u:${env:A}@h/d");
+  EXPECT_EQ(RedactUri("mysql://${env:U}:${env:A}@h/d"), "mysql://${env:U}:${env:A}@h/d");
+  for (const char* same :
+       {"shop db", "sqlite:///a b.db", "s3://b/p?region=x", "mysql://u@h:3306/d",
+        "mysql://[::1]:3306/d", "--where", "--where=id > 1", "--", ""})
+    EXPECT_EQ(RedactUri(same), same);
+}
+
+TEST(Redact, ASpaceInAPasswordHidesUpToTheHost) {
+  EXPECT_EQ(Redact(R"("command":"copy 'mysql://u:my SECRET@h/d' lake")"),
+            R"("command":"copy 'mysql://u:***@h/d' lake")");
+  EXPECT_EQ(Redact("cannot open mysql://u:my SECRET@h/d now"),
+            "cannot open mysql://u:***@h/d now");
+  EXPECT_EQ(Redact("http://h:80/a is not b@c"), "http://h:80/a is not b@c");
+}
+
+TEST(Redact, WhatIsASecretIsHiddenWhereverItStands) {
+  HideLiterally("hush");
+  HideLiterally("quite#Secret");
+  HideLiterally("quite#Secret2");
+  HideLiterally("abc");
+  EXPECT_EQ(Redact("said 'hush' to xquite#Secretx"), "said '***' to x***x");
+  EXPECT_EQ(Redact("quite#Secret2"), "***");
+  EXPECT_EQ(Redact("abc hushed"), "abc hushed") << "too short, and another word";
+}
+
+TEST(Redact, WhatIsNoNameOfAVariableIsNoReference) {
+  EXPECT_EQ(RedactUri("mysql://u:${SECRET}@h/d"), "mysql://u:***@h/d");
+  EXPECT_EQ(RedactUri("mysql://u:${env:SECRET!}@h/d"), "mysql://u:***@h/d");
+}
+
 TEST(Redact, KeepsProse) {
   EXPECT_EQ(Redact("the password is wrong"), "the password is wrong");
   EXPECT_EQ(Redact("secretary: Anne"), "secretary: Anne");

@@ -12,7 +12,7 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 Status Malformed(std::string_view text, std::string_view what, std::string hint = {}) {
   std::string shown;
-  for (const char c : Redact(text)) {
+  for (const char c : RedactUri(text)) {
     if (static_cast<unsigned char>(c) < 0x20) {
       shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     } else {

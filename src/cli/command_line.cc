@@ -43,7 +43,9 @@ constexpr std::pair<std::string_view, std::string_view> kForeignOptions[] = {
 };
 
 Status UnknownOption(const std::string& word, const Verb& verb) {
-  const std::string name = word.substr(0, word.find('='));
+  std::string name = word.substr(0, word.find('='));
+  // -pSECRET: what follows is not repeated.
+  if (name.starts_with("-p")) name = "-p";
   for (const auto& [foreign, instead] : kForeignOptions) {
     if (name != foreign) continue;
     return Error(ErrorKind::kUsage, "cli.unknown-option",
@@ -185,7 +187,8 @@ Result<Arguments> ParseCommandLine(const std::vector<std::string>& words) {
   }
   if (first.starts_with('-')) {
     return Error(ErrorKind::kUsage, "cli.no-verb",
-                 "expected a verb before the options, found " + first,
+                 "expected a verb before the options, found " +
+                     (first.starts_with("-p") ? "-p" : first),
                  "write sluice VERB ARGUMENTS OPTIONS");
   }
   const Verb* verb = FindVerb(first);

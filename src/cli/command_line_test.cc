@@ -69,6 +69,8 @@ TEST(CommandLine, ItCanBeSaidAgainWithoutSecrets) {
       "sluice copy shop.db lake --table a --columns 'a b,it'\\''s' --progress=auto");
   EXPECT_EQ(again({"copy", "mysql://u:hush@db/shop", "lake", "--json"}),
             "sluice copy 'mysql://u:***@db/shop' lake --json");
+  EXPECT_EQ(again({"copy", "mysql://u:it's \"my\" <hush>@db/shop", "lake"}),
+            "sluice copy 'mysql://u:***@db/shop' lake");
   EXPECT_EQ(again({"run", "my job.yaml"}), "sluice run 'my job.yaml'");
 }
 
@@ -99,6 +101,14 @@ TEST(CommandLine, MistakesAreToldWithTheNearestWord) {
             "sluice copy has no option --dry-run | sluice copy --help lists its options");
   EXPECT_EQ(Refused({"copy", "a", "b", "-x"}),
             "unknown option -x | sluice copy --help lists its options");
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"copy", "a", "b", "-phunter2"},
+        {"copy", "a", "b", "-p=hunter2"},
+        {"copy", "a", "b", "--password=hunter2"}}) {
+    EXPECT_EQ(Refused(words).find("hunter2"), std::string::npos);
+    EXPECT_NE(Refused(words).find("the password by reference"), std::string::npos);
+  }
+  EXPECT_EQ(Refused({"-phunter2", "copy"}).find("hunter2"), std::string::npos);
   EXPECT_EQ(Refused({"run", "a.yaml", "--execute"}),
             "--execute is not in this version | ");
   EXPECT_EQ(Refused({"copy", "a", "b", "--memory"}), "--memory needs a value | ");

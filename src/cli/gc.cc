@@ -17,7 +17,9 @@ Result<CollectRequest> RequestFrom(const Arguments& arguments) {
   CollectRequest request;
   const std::string& argument = arguments.positionals[0];
   if (SubjectOf(argument) == Subject::kJobFile) {
-    ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument, RulesFrom(arguments)));
+    JobRules rules = RulesFrom(arguments);
+    rules.replacing = Replacing::kDestinations;
+    ARROW_ASSIGN_OR_RAISE(const Job job, ReadJobFile(argument, rules));
     request.job = job.name;
     ARROW_ASSIGN_OR_RAISE(request.destinations, DestinationsOf(job));
   } else {

@@ -26,15 +26,25 @@ void Overwrite(char* argument, std::string_view shown) {
   std::memset(argument + same, '*', whole.size() - same - tail);
 }
 
+/// As it may be seen: a URI, or how users of the mysql client give a password.
+std::string Shown(std::string_view argument, std::string_view before) {
+  if (before == "--password" && !argument.starts_with('-')) return "***";
+  if (argument.starts_with("-p") && argument.size() > 2) return "-p***";
+  return RedactUri(argument);
+}
+
 }  // namespace
 
 bool HidePasswords(int argc, char** argv) {
   bool in_uri = false;
+  std::string before;
   for (int i = 1; i < argc; ++i) {
-    const std::string_view argument(argv[i]);
+    const std::string argument(argv[i]);
     in_uri = in_uri || HasLiteralPassword(argument);
-    const std::string shown = Redact(argument);
+    const std::string shown = Shown(argument, before);
     if (shown != argument) Overwrite(argv[i], shown);
+    HidePasswordOf(argument);
+    before = argument;
   }
   return in_uri;
 }

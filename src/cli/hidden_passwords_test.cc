@@ -26,6 +26,13 @@ TEST(HiddenPasswords, APasswordIsOverwrittenInPlaceAndWarnedOf) {
   EXPECT_EQ(Left({"mysql://u:***@h/d"}), "! mysql://u:***@h/d");
 }
 
+TEST(HiddenPasswords, APasswordMayHoldAnyCharacter) {
+  EXPECT_EQ(Left({"copy", "mysql://u:my s'e\"c<r>#@h/d"}),
+            "! copy mysql://u:************@h/d");
+  EXPECT_EQ(Left({"copy", "-phunter2"}), " copy -p*******");
+  EXPECT_EQ(Left({"copy", "--password", "hunter2"}), " copy --password *******");
+}
+
 TEST(HiddenPasswords, WhatHasNoneStays) {
   EXPECT_EQ(Left({"copy", "mysql://u@h:3306/d", "s3://b/p?region=x"}),
             " copy mysql://u@h:3306/d s3://b/p?region=x");

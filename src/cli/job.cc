@@ -20,7 +20,10 @@ Status WriteNew(const std::string& path, std::string_view text) {
   const auto failed = [&](int error) {
     return Error(ErrorKind::kUsage, "cli.output",
                  fmt::format("cannot write {}: {}", path, std::strerror(error)),
-                 error == EEXIST ? "it is never overwritten: name another file" : "");
+                 error == EEXIST ? "it is never overwritten: name another file"
+                 : error == ENOENT
+                     ? "the folder must be there: mkdir -p makes it"
+                     : "name a file in a folder that this user may write to");
   };
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (file < 0) return failed(errno);

@@ -119,7 +119,8 @@ int Main(int argc, char** argv) {
   const auto arguments = ParseCommandLine(words);
   if (!arguments.ok()) {
     const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
-    return Print(Failed(arguments.status()), words.empty() ? "" : words.front(), json);
+    const bool named = !words.empty() && !words.front().starts_with('-');
+    return Print(Failed(arguments.status()), named ? words.front() : "", json);
   }
   const Invocation invocation{*arguments, arguments->Has("--json")};
   const std::string command(arguments->verb->name);

@@ -19,13 +19,8 @@ std::string HeadText(const JobPlan& plan, const std::vector<SettingShown>& setti
   table.Add({"job", Printable(plan.located.job.name)});
   table.Add({"source", Printable(plan.source)});
   if (!plan.server.why.empty()) table.Add({"", Printable(plan.server.why)});
-  std::string probe = "not probed yet; check and run probe it";
-  if (plan.probe) {
-    probe = fmt::format("{} (probed {})", plan.probe->first.detail,
-                        FormatAge(plan.probe->second));
-  }
   table.Add({"destination", Printable(plan.located.destination.uri)});
-  table.Add({"", Printable(probe)});
+  table.Add({"", Printable(ProbeText(plan.probe))});
   table.Add({"state", Printable(plan.located.state_path) +
                           (plan.state_exists ? "" : " (does not exist yet)")});
   for (const SettingShown& setting : settings) {
@@ -74,11 +69,7 @@ Outcome Plan(const Invocation& invocation) {
   (*outcome.members)["source"] = plan->source;
   (*outcome.members)["server"] = ServerJson(plan->server);
   (*outcome.members)["destination"] = plan->located.destination.uri;
-  (*outcome.members)["probe"] = nullptr;
-  if (plan->probe) {
-    (*outcome.members)["probe"] = ProbeJson(plan->probe->first);
-    (*outcome.members)["probe"]["age_seconds"] = plan->probe->second / 1000;
-  }
+  (*outcome.members)["probe"] = ProbeJson(plan->probe);
   (*outcome.members)["state"] = {{"path", plan->located.state_path},
                                  {"exists", plan->state_exists}};
   for (const SettingShown& setting : settings) {
@@ -88,10 +79,10 @@ Outcome Plan(const Invocation& invocation) {
   (*outcome.members)["streams"] = nlohmann::ordered_json::array();
   for (const StreamPlan& stream : plan->streams) {
     (*outcome.members)["streams"].push_back(StreamJson(stream));
-    outcome.text += StreamText(stream);
+    outcome.text += StreamText(stream, plan->located.destination.uri);
     // The plan of a job that cannot run is shown, and is an error.
-    if (!stream.status.ok())
-      AddFailure(stream.status, "stream " + stream.spec.name, &outcome);
+    for (const Status& failure : {stream.status, ChangedError(stream)})
+      if (!failure.ok()) AddFailure(failure, "stream " + stream.spec.name, &outcome);
   }
   for (const Finding& finding : plan->server.findings)
     if (!finding.status.ok()) AddFailure(finding.status, finding.name, &outcome);

@@ -102,13 +102,37 @@ Result<std::vector<StreamEntry>> TablesFrom(const Arguments& arguments) {
   return streams;
 }
 
+std::string HeadOf(const std::string& path) {
+  std::string head(128, '\0');
+  std::ifstream stream(path, std::ios::binary);
+  stream.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<size_t>(stream.gcount()));
+  return head;
+}
+
 /// A database is no text.
 bool LooksBinary(const std::string& path) {
-  char head[128] = {};
-  std::ifstream stream(path, std::ios::binary);
-  stream.read(head, sizeof head);
-  const std::string_view bytes(head, static_cast<size_t>(stream.gcount()));
-  return bytes.find('\0') != std::string_view::npos;
+  return HeadOf(path).find('\0') != std::string::npos;
+}
+
+void WarnOfVariables() {
+  for (const std::string& sentence : UnknownVariables())
+    Log(LogLevel::kWarning, sentence);
+}
+
+/// A database where a job file belongs.
+Status CheckIsNoDatabase(const Arguments& arguments) {
+  const std::string& path = arguments.positionals[0];
+  std::error_code error;
+  const bool is_file = std::filesystem::is_regular_file(path, error);
+  if (!is_file || !HeadOf(path).starts_with("SQLite format 3")) return Status::OK();
+  const std::string verb =
+      arguments.verb->bit == kRun ? "copy" : std::string(arguments.verb->name);
+  return Error(ErrorKind::kUsage, "cli.database",
+               fmt::format("expected a job file, found a database: {}", path),
+               fmt::format("name a destination too: sluice {} {} FOLDER; or write a job "
+                           "file: sluice job init {}",
+                           verb, path, path));
 }
 
 }  // namespace
@@ -132,6 +156,7 @@ JobRules RulesFrom(const Arguments& arguments) {
 
 Result<JobRequest> CopyRequest(const Arguments& arguments) {
   JobRequest request;
+  WarnOfVariables();
   ARROW_ASSIGN_OR_RAISE(request.flags, SettingsFrom(arguments));
   ARROW_ASSIGN_OR_RAISE(request.environment, SettingsFromEnvironment());
   ARROW_ASSIGN_OR_RAISE(request.resume, ResumeModeFrom(arguments));
@@ -149,6 +174,8 @@ Result<JobRequest> CopyRequest(const Arguments& arguments) {
 
 Result<JobRequest> FileRequest(const Arguments& arguments) {
   JobRequest request;
+  WarnOfVariables();
+  ARROW_RETURN_NOT_OK(CheckIsNoDatabase(arguments));
   for (const char* flag : {"--table", "--columns", "--where", "--sql", "--as"}) {
     if (!arguments.Has(flag)) continue;
     return Error(ErrorKind::kUsage, "cli.table",

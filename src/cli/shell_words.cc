@@ -14,7 +14,7 @@ bool IsPlain(char c) {
 }
 
 std::string Quoted(std::string_view word) {
-  const std::string shown = Redact(Printable(word));
+  const std::string shown = Printable(RedactUri(word));
   if (!shown.empty() && std::all_of(shown.begin(), shown.end(), IsPlain)) return shown;
   std::string quoted = "'";
   for (const char c : shown) quoted += c == '\'' ? "'\\''" : std::string(1, c);

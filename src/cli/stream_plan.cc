@@ -29,7 +29,9 @@ std::string NextText(const StreamPlan& stream) {
   const std::string what = fmt::format("load {} ({}, {})", load.spec.load,
                                        ToString(load.phase), ProgressOf(load));
   if (stream.next == NextStep::kRefuseChanged)
-    return "stops: the definition or the table differs from " + what;
+    return fmt::format("stops: the {} differs from that of {}",
+                       stream.differs.empty() ? "table's definition" : "definition",
+                       what);
   return "resumes " + what;
 }
 
@@ -79,7 +81,44 @@ std::string ReadText(const StreamPlan& stream) {
   return text;
 }
 
+nlohmann::ordered_json SettingsJson(const std::vector<SettingShown>& settings) {
+  auto json = nlohmann::ordered_json::object();
+  for (const SettingShown& setting : settings)
+    json[setting.name] = {{"value", setting.value}, {"origin", setting.origin}};
+  return json;
+}
+
 }  // namespace
+
+nlohmann::ordered_json ProbeJson(const LastProbe& probe) {
+  if (!probe) return nullptr;
+  nlohmann::ordered_json json = ProbeJson(probe->first);
+  json["age_seconds"] = probe->second / 1000;
+  return json;
+}
+
+std::string ProbeText(const LastProbe& probe) {
+  if (!probe) return "not probed yet; check and run probe it";
+  return fmt::format("{} (probed {})", probe->first.detail, FormatAge(probe->second));
+}
+
+Status ChangedError(const StreamPlan& stream) {
+  if (stream.next != NextStep::kRefuseChanged) return Status::OK();
+  const std::string& load = stream.unfinished->spec.load;
+  if (stream.differs.empty()) {
+    return Error(ErrorKind::kSource, "source.changed",
+                 fmt::format("load {} is unfinished, and the table is no longer defined "
+                             "as it was when it began",
+                             load),
+                 "sluice run or copy with --restart discards it and begins anew");
+  }
+  return Error(
+      ErrorKind::kUsage, "run.definition-changed",
+      fmt::format("load {} is unfinished and was begun with another definition: {}", load,
+                  fmt::join(stream.differs, ", ")),
+      "put that back to finish it; sluice run or copy with --restart discards it and "
+      "begins anew");
+}
 
 nlohmann::ordered_json StreamJson(const StreamPlan& stream) {
   nlohmann::ordered_json json = {{"stream", stream.spec.name},
@@ -90,6 +129,9 @@ nlohmann::ordered_json StreamJson(const StreamPlan& stream) {
     json["estimated_bytes"] = stream.table.estimated_bytes;
     json["columns"] = ColumnsJson(stream.table);
   }
+  json["destination"] = stream.destination.uri;
+  json["probe"] = ProbeJson(stream.probe);
+  json["settings"] = SettingsJson(stream.settings);
   json["where"] = stream.spec.relation.where;
   json["policies"] = PoliciesOf(stream.spec.relation);
   json["read"] = {{"access", stream.read.access},
@@ -98,6 +140,7 @@ nlohmann::ordered_json StreamJson(const StreamPlan& stream) {
   json["forecast"] = ForecastJson(stream.forecast);
   json["warnings"] = stream.read.warnings;
   json["next"] = NextWord(stream.next);
+  if (!stream.differs.empty()) json["differs"] = stream.differs;
   if (stream.unfinished) {
     const ChunkCounts counts = CountChunks(*stream.unfinished);
     json["load"] = stream.unfinished->spec.load;
@@ -108,7 +151,7 @@ nlohmann::ordered_json StreamJson(const StreamPlan& stream) {
   return json;
 }
 
-std::string StreamText(const StreamPlan& stream) {
+std::string StreamText(const StreamPlan& stream, const std::string& job_destination) {
   std::string text = Printable(stream.spec.name) + "\n";
   TextTable facts("ll");
   if (!stream.status.ok())
@@ -117,6 +160,18 @@ std::string StreamText(const StreamPlan& stream) {
     facts.Add({"HINT", Printable(HintOf(stream.status))});
   if (stream.table.schema == nullptr) return text + facts.ToString("  ") + "\n";
   facts.Add({"next", NextText(stream)});
+  if (const Status changed = ChangedError(stream); !changed.ok()) {
+    facts.Add({"FAILED", Printable(changed.message())});
+    facts.Add({"HINT", Printable(HintOf(changed))});
+  }
+  if (stream.destination.uri != job_destination) {
+    facts.Add({"destination", Printable(stream.destination.uri)});
+    facts.Add({"", Printable(ProbeText(stream.probe))});
+  }
+  for (const SettingShown& setting : stream.settings) {
+    facts.Add(
+        {setting.name, fmt::format("{} ({})", Printable(setting.value), setting.origin)});
+  }
   facts.Add({"rows", ForecastText(stream.forecast)});
   facts.Add({"key", KeyLine(stream.table)});
   facts.Add({"read", ReadText(stream)});

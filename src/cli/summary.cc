@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "app/quantity.h"
@@ -101,7 +103,10 @@ const char* MeaningOf(int exit_code) {
   }
 }
 
-bool Resumes(int exit_code) { return exit_code != 0 && exit_code != 2 && exit_code != 3; }
+bool Resumes(int exit_code) {
+  constexpr std::array kResumable = {4, 5, 7, 8, 130, 143};
+  return std::ranges::find(kResumable, exit_code) != kResumable.end();
+}
 
 std::string SummaryOf(const TransferReport& report, const SummaryFacts& facts) {
   std::string text = StreamLines(report) + TotalLine(report, facts.seconds);
@@ -121,7 +126,11 @@ std::string SummaryOf(const TransferReport& report, const SummaryFacts& facts) {
     add("", fmt::format("and {} more", report.warnings.size() - kWarningsShownMax));
   if (facts.exit_code != 0)
     add("exit", fmt::format("{}, {}", facts.exit_code, MeaningOf(facts.exit_code)));
-  if (Resumes(facts.exit_code)) add("resume with", facts.command);
+  if (Resumes(facts.exit_code)) {
+    add("resume with", facts.command);
+    if (facts.command.find("***") != std::string::npos)
+      add("", "where *** stands for the password, better given by ${env:NAME}");
+  }
   return text + table.ToString();
 }
 

@@ -79,9 +79,18 @@ TEST(Summary, OfManyStreamsOnlyTheFailedAreListed) {
   EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 12);
 }
 
-TEST(Summary, AWrongRequestIsNotResumed) {
-  EXPECT_EQ(SummaryOf({}, Facts(2)).find("resume with"), std::string::npos);
-  EXPECT_EQ(SummaryOf({}, Facts(3)).find("resume with"), std::string::npos);
+TEST(Summary, OnlyWhatTheSameCommandMayMendIsResumed) {
+  for (const int code : {4, 5, 7, 8, 130, 143})
+    EXPECT_NE(SummaryOf({}, Facts(code)).find("resume with"), std::string::npos) << code;
+  for (const int code : {0, 1, 2, 3, 6})
+    EXPECT_EQ(SummaryOf({}, Facts(code)).find("resume with"), std::string::npos) << code;
+}
+
+TEST(Summary, AHiddenPasswordInTheCommandIsExplained) {
+  SummaryFacts facts = Facts(5);
+  facts.command = "sluice copy mysql://u:***@h/d lake";
+  EXPECT_NE(SummaryOf({}, facts).find("*** stands for the password"), std::string::npos);
+  EXPECT_EQ(SummaryOf({}, Facts(5)).find("***"), std::string::npos);
 }
 
 }  // namespace

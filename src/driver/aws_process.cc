@@ -14,6 +14,8 @@
 #include <cstring>
 #include <utility>
 
+#include "arrow/util/cancel.h"
+
 extern char** environ;
 
 namespace sluice::aws {
@@ -49,11 +51,11 @@ class Pipe {
 };
 
 /// Reads to the end, or to the end of patience or of the bound.
-Status ReadAll(int fd, Clock& clock, std::string* output) {
-  const auto begun = clock.Elapsed();
+Status ReadAll(int fd, Clock& clock, std::chrono::nanoseconds deadline,
+               std::string* output) {
   std::array<char, 4096> piece{};
   for (;;) {
-    const auto left = kPatience - (clock.Elapsed() - begun);
+    const auto left = deadline - clock.Elapsed();
     const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(left);
     if (millis.count() <= 0) return Failed("does not end");
     pollfd waited{fd, POLLIN, 0};
@@ -67,6 +69,65 @@ Status ReadAll(int fd, Clock& clock, std::string* output) {
     output->append(piece.data(), static_cast<size_t>(got));
     if (output->size() > kOutputMax) return Failed("prints too much");
   }
+}
+
+/// A process of its own group, which is ended with all it started.
+class Child {
+ public:
+  explicit Child(pid_t id) : id_(id) {}
+  ~Child() {
+    if (ended_) return;
+    kill(-id_, SIGKILL);
+    Reap(0);
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  /// What waitpid says, within patience: who closed its output need not end.
+  Result<int> Wait(Clock& clock, std::chrono::nanoseconds deadline) {
+    while (!Reap(WNOHANG)) {
+      if (clock.Elapsed() >= deadline) return Failed("does not end");
+      ARROW_RETURN_NOT_OK(
+          clock.Sleep(std::chrono::milliseconds(5), arrow::StopToken::Unstoppable()));
+    }
+    return outcome_;
+  }
+
+ private:
+  bool Reap(int flags) {
+    pid_t got = 0;
+    do {
+      got = waitpid(id_, &outcome_, flags);
+    } while (got < 0 && errno == EINTR);
+    ended_ = got != 0;
+    return ended_;
+  }
+
+  pid_t id_;
+  int outcome_ = 0;
+  bool ended_ = false;
+};
+
+/// Starts `words` with its output in `pipe`.
+Result<pid_t> Start(std::vector<std::string> words, const Pipe& pipe) {
+  std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
+  for (std::string& word : words) arguments.push_back(word.data());
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, pipe.writer(), STDOUT_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  pid_t child = 0;
+  const int error = posix_spawnp(&child, arguments[0], &actions, &attributes,
+                                 arguments.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error == 0) return child;
+  return Failed(fmt::format("cannot be run: {}: {}", words[0], strerror(error)));
 }
 
 }  // namespace
@@ -107,30 +168,15 @@ Result<std::vector<std::string>> SplitCommand(const std::string& command) {
 
 Result<std::string> OutputOfCommand(const std::string& command, Clock& clock) {
   ARROW_ASSIGN_OR_RAISE(std::vector<std::string> words, SplitCommand(command));
-  std::vector<char*> arguments;
-  arguments.reserve(words.size() + 1);
-  for (std::string& word : words) arguments.push_back(word.data());
-  arguments.push_back(nullptr);
   Pipe pipe;
   if (!pipe.good()) return Failed(std::string("cannot be run: ") + strerror(errno));
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, pipe.writer(), STDOUT_FILENO);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  pid_t child = 0;
-  const int error =
-      posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0)
-    return Failed(fmt::format("cannot be run: {}: {}", words[0], strerror(error)));
+  const auto deadline = clock.Elapsed() + kPatience;
+  ARROW_ASSIGN_OR_RAISE(const pid_t started, Start(std::move(words), pipe));
+  Child child(started);
   pipe.CloseWriter();
   std::string output;
-  const Status read = ReadAll(pipe.reader(), clock, &output);
-  if (!read.ok()) kill(child, SIGKILL);
-  int outcome = 0;
-  while (waitpid(child, &outcome, 0) < 0 && errno == EINTR) {
-  }
-  ARROW_RETURN_NOT_OK(read);
+  ARROW_RETURN_NOT_OK(ReadAll(pipe.reader(), clock, deadline, &output));
+  ARROW_ASSIGN_OR_RAISE(const int outcome, child.Wait(clock, deadline));
   if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0) return output;
   return Failed(WIFEXITED(outcome)
                     ? fmt::format("ended with {}", WEXITSTATUS(outcome))

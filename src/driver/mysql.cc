@@ -108,14 +108,16 @@ Status Connection::Last(bool preparing) {
   return ErrorFor({.code = mysql_errno(handle_),
                    .message = mysql_error(handle_),
                    .stage = preparing ? Stage::kPreparing : Stage::kRunning,
-                   .options = &options_});
+                   .options = &options_,
+                   .account = account_});
 }
 
 Status Connection::StatementError(st_mysql_stmt* statement, bool preparing) {
   return ErrorFor({.code = mysql_stmt_errno(statement),
                    .message = mysql_stmt_error(statement),
                    .stage = preparing ? Stage::kPreparing : Stage::kRunning,
-                   .options = &options_});
+                   .options = &options_,
+                   .account = account_});
 }
 
 Status Connection::Execute(const std::string& sql) { return Query(sql).status(); }

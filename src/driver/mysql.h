@@ -38,6 +38,7 @@ struct ConnectOptions {
   int connect_timeout_seconds = 10;
   int read_timeout_seconds = 600;   ///< without a byte from the server
   int write_timeout_seconds = 600;  ///< likewise to it
+  int lock_wait_seconds = 0;        ///< for a lock on a table; 0: as the server says
 };
 
 /// "localhost", 127.0.0.0/8 or ::1, as written: no name is looked up.
@@ -101,6 +102,10 @@ class Connection {
 
   const ServerVersion& server() const { return server_; }
   const ConnectOptions& options() const { return options_; }
+  /// 'user'@'host' of the server's list, which says 'u'@'%' of who came from 127.0.0.1.
+  const std::string& account() const { return account_; }
+  /// That the account may have at once; 0: as many as it likes.
+  int64_t connections_max() const { return connections_max_; }
 
  private:
   friend class Rows;
@@ -118,6 +123,8 @@ class Connection {
   ServerVersion server_;
   st_mysql* handle_ = nullptr;
   uint64_t id_ = 0;
+  std::string account_;
+  int64_t connections_max_ = 0;
 
   std::mutex mutex_;  ///< of the three below
   bool in_progress_ = false;

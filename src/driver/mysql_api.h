@@ -18,6 +18,7 @@ struct Failure {
   std::string message;
   Stage stage = Stage::kRunning;
   const ConnectOptions* options = nullptr;
+  std::string account;  ///< the connection's; "" while it is opened
 };
 
 /// The one place where a code of the server or of the library gets its kind.

@@ -52,6 +52,22 @@ Status CheckTlsOptions(const ConnectOptions& options) {
       "for loopback only");
 }
 
+std::string QuotedName(std::string_view name) {
+  std::string quoted = "'";
+  for (const char c : name) {
+    if (c == '\'' || c == '\\') quoted += c;
+    quoted += c;
+  }
+  return quoted + "'";
+}
+
+/// From CURRENT_USER(): a host holds no @, a user may.
+std::string QuotedAccount(std::string_view account) {
+  const size_t at = account.rfind('@');
+  if (at == std::string_view::npos) return {};
+  return QuotedName(account.substr(0, at)) + "@" + QuotedName(account.substr(at + 1));
+}
+
 ServerVersion VersionOf(MYSQL* handle) {
   ServerVersion version;
   version.text = mysql_get_server_info(handle);
@@ -102,6 +118,10 @@ Status Connection::OpenHandle() {
   mysql_optionsv(handle_, MYSQL_OPT_MAX_ALLOWED_PACKET, &kPacketMax);
   mysql_optionsv(handle_, MYSQL_SET_CHARSET_NAME, "utf8mb4");
   mysql_optionsv(handle_, MARIADB_OPT_RESTRICTED_AUTH, AllowedPlugins(options_.tls));
+  const std::string first =
+      fmt::format("SET SESSION lock_wait_timeout = {}", options_.lock_wait_seconds);
+  if (options_.lock_wait_seconds > 0)
+    mysql_optionsv(handle_, MYSQL_INIT_COMMAND, first.c_str());
   SetTls(handle_, options_);
   const char* database = options_.database.empty() ? nullptr : options_.database.c_str();
   // No CLIENT_MULTI_STATEMENTS, no CLIENT_LOCAL_FILES.
@@ -111,7 +131,8 @@ Status Connection::OpenHandle() {
     return ErrorFor({.code = mysql_errno(handle_),
                      .message = mysql_error(handle_),
                      .stage = Stage::kConnecting,
-                     .options = &options_});
+                     .options = &options_,
+                     .account = {}});
   const bool wants_tls =
       options_.tls != Tls::kDisabled && options_.tls != Tls::kPreferred;
   if (wants_tls && mysql_get_ssl_cipher(handle_) == nullptr)
@@ -121,8 +142,15 @@ Status Connection::OpenHandle() {
         "switch TLS on at the server");
   server_ = VersionOf(handle_);
   // A proxy may have told another number in its greeting than the server has for us.
-  ARROW_ASSIGN_OR_RAISE(const auto rows, Query("SELECT CONNECTION_ID()"));
+  ARROW_ASSIGN_OR_RAISE(const auto rows,
+                        Query("SELECT CONNECTION_ID(), CURRENT_USER(), "
+                              "@@SESSION.max_user_connections"));
   const std::string text = rows.empty() ? "" : rows[0][0].value_or("");
+  if (!rows.empty()) {
+    account_ = QuotedAccount(rows[0][1].value_or(""));
+    const std::string most = rows[0][2].value_or("");
+    std::from_chars(most.data(), most.data() + most.size(), connections_max_);
+  }
   const auto read_id = std::from_chars(text.data(), text.data() + text.size(), id_);
   if (read_id.ec == std::errc()) return Status::OK();
   return Error(ErrorKind::kFailed, "mysql.connection-id",

@@ -39,7 +39,7 @@ std::string Quoted(std::string_view text, std::string_view word, char quote) {
   return std::string(text.substr(open + 1, close - open - 1));
 }
 
-/// 'user'@'host' as the server wrote it.
+/// 'user'@'host' as the server wrote it: the account of a login, of a statement the client's host.
 std::string AccountIn(std::string_view message) {
   const size_t at = message.find("user '");
   if (at == std::string_view::npos) return "'USER'@'HOST'";
@@ -54,7 +54,8 @@ std::string Name(const std::string& name) { return "`" + name + "`"; }
 /// The GRANT that would do, from what the server says is missing.
 std::string GrantFor(const Failure& failure) {
   const std::string& message = failure.message;
-  const std::string account = AccountIn(message);
+  const std::string account =
+      failure.account.empty() ? AccountIn(message) : failure.account;
   constexpr unsigned int kDbAccess = 1044, kColumn = 1143, kSpecific = 1227;
   if (failure.code == kDbAccess)
     return fmt::format("GRANT SELECT ON {}.* TO {};",
@@ -65,8 +66,8 @@ std::string GrantFor(const Failure& failure) {
     if (begin == std::string::npos || end == std::string::npos) return {};
     std::string right = message.substr(begin + 8, end - begin - 8);
     right = right.substr(0, right.find(" or "));
-    return fmt::format("GRANT {} ON *.* TO CURRENT_USER;",
-                       right.substr(0, right.find(',')));
+    return fmt::format("GRANT {} ON *.* TO {};", right.substr(0, right.find(',')),
+                       account);
   }
   const std::string right = message.substr(0, message.find(" command denied"));
   // MariaDB writes `db`.`table`, MySQL 'table'.
@@ -160,7 +161,9 @@ std::optional<Status> OfLogin(const Failure& failure) {
     case 1045:
     case 1698:
       return Make(failure, ErrorKind::kUsage, "source.password",
-                  Place(failure) + " refused user or password");
+                  Place(failure) + " refused user or password",
+                  "mend them; in a URI : / ? # @ and % are written %3A %2F %3F %23 %40 "
+                  "%25, or the password stands in a variable: ${env:NAME}");
     case 1820:
     case 1862:
     case 3118:
@@ -204,13 +207,14 @@ constexpr char kNoConnection[] = "the server has no connection to spare";
 constexpr char kFewer[] = "fewer --connections, or a larger max_connections";
 constexpr char kReadOnly[] = "the server is read-only";
 constexpr char kEnded[] = "the server ended the connection";
+constexpr char kLocker[] = "SHOW PROCESSLIST tells who holds it: LOCK TABLES, ALTER TABLE";
 constexpr char kCheck[] = "CHECK TABLE says more";
 
 constexpr Meaning kMeanings[] = {
     {1040, ErrorKind::kTransient, "source.too-many-connections", kNoConnection, kFewer},
     {1203, ErrorKind::kTransient, "source.too-many-connections", kNoConnection, kFewer},
     {1226, ErrorKind::kTransient, "source.too-many-connections", kNoConnection, kFewer},
-    {1205, ErrorKind::kTransient, "source.locked", "waited too long for a lock", ""},
+    {1205, ErrorKind::kTransient, "source.locked", "waited too long for a lock", kLocker},
     {1213, ErrorKind::kTransient, "source.locked", "deadlock", ""},
     {1317, ErrorKind::kTransient, "source.query-killed", "the statement was killed", ""},
     {1907, ErrorKind::kTransient, "source.timeout", kTooLong, ""},

@@ -86,6 +86,7 @@ class MysqlSource : public Source {
     mysql::Connections connections;
     for (int i = 0; i < std::max(sessions, 1); ++i) {
       ARROW_ASSIGN_OR_RAISE(auto connection, Connect());
+      if (i == 0) ARROW_RETURN_NOT_OK(mysql::CheckConnectionLimit(*connection, sessions));
       connections.push_back(std::move(connection));
     }
     SessionSet set;

@@ -66,14 +66,7 @@ class Inspection {
             "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('version_comment', 'sql_mode', "
             "'time_zone', 'system_time_zone', 'net_write_timeout', 'max_allowed_packet', "
             "'wait_timeout', 'gtid_mode', 'log_bin', 'read_only', 'max_connections')"));
-    ARROW_ASSIGN_OR_RAISE(const auto account,
-                          connection_.Query("SELECT CURRENT_USER(), "
-                                            "@@SESSION.max_user_connections"));
-    const std::string name = account[0][0].value_or("");
-    const size_t at = name.rfind('@');
-    account_ = fmt::format("'{}'@'{}'", name.substr(0, at),
-                           at == std::string::npos ? "" : name.substr(at + 1));
-    connections_max_ = NumberIn(account[0][1].value_or(""));
+    connections_max_ = connection_.connections_max();
     AddServer();
     ARROW_RETURN_NOT_OK(Known("TLS", AddTls()));
     ARROW_RETURN_NOT_OK(Known("connections", AddConnections()));
@@ -148,15 +141,8 @@ class Inspection {
     const std::string detail = fmt::format(
         "a run opens {} and at times {} more; {} of the server's {} are in use, {}",
         wanted, kConnectionsBesides, used, server_max, of_account);
-    if (connections_max_ != 0 && connections_max_ < wanted) {
-      const Status status_of = Error(
-          ErrorKind::kUsage, "source.connection-limit",
-          fmt::format("wanted {} connections, found a limit of {} for {}", wanted,
-                      connections_max_, account_),
-          fmt::format("--connections {}, or as an administrator: ALTER USER {} WITH "
-                      "MAX_USER_CONNECTIONS {};",
-                      connections_max_, account_, wanted + kConnectionsBesides));
-      seen_.findings.push_back(FailedFinding("connections", status_of));
+    if (const Status limit = CheckConnectionLimit(connection_, wanted); !limit.ok()) {
+      seen_.findings.push_back(FailedFinding("connections", limit));
       return Status::OK();
     }
     const int64_t needed = wanted + kConnectionsBesides;
@@ -226,7 +212,7 @@ class Inspection {
         .flavor = connection_.server().flavor,
         .has_positions = Global(is_mysql ? "gtid_mode" : "log_bin") == "ON",
         .privileges = GlobalPrivileges(connection_),
-        .account = account_};
+        .account = connection_.account()};
     SourceFindings consistency = ConsistencyOf(means, wish_);
     seen_.consistency = consistency.consistency;
     seen_.why = consistency.why;
@@ -238,12 +224,23 @@ class Inspection {
   const SourceWish wish_;
   Clock& clock_;
   Values globals_;
-  std::string account_;
   int64_t connections_max_ = 0;
   SourceFindings seen_;
 };
 
 }  // namespace
+
+Status CheckConnectionLimit(const Connection& connection, int wanted) {
+  const int64_t most = connection.connections_max();
+  if (most == 0 || most >= wanted) return Status::OK();
+  const std::string& account = connection.account();
+  return Error(ErrorKind::kUsage, "source.connection-limit",
+               fmt::format("wanted {} connections, found a limit of {} for {}", wanted,
+                           most, account),
+               fmt::format("--connections {}, or as an administrator: ALTER USER {} WITH "
+                           "MAX_USER_CONNECTIONS {};",
+                           most, account, wanted + kConnectionsBesides));
+}
 
 Result<SourceFindings> InspectServer(Connection& connection, const SourceWish& wish,
                                      Clock& clock) {

@@ -13,4 +13,7 @@ namespace sluice::mysql {
 Result<SourceFindings> InspectServer(Connection& connection, const SourceWish& wish,
                                      Clock& clock);
 
+/// kUsage "source.connection-limit" where the account may not have so many at once.
+Status CheckConnectionLimit(const Connection& connection, int wanted);
+
 }  // namespace sluice::mysql

@@ -161,6 +161,22 @@ bool S3Client::Cure(const S3Request& request, const Try& tried, Cures* cures) {
 }
 
 Result<S3Answer> S3Client::Send(const S3Request& request) {
+  if (!options_.gives_up) return SendPatiently(request);
+  {
+    const std::lock_guard lock(mutex_);
+    ARROW_RETURN_NOT_OK(unanswered_);
+  }
+  auto answer = SendPatiently(request);
+  const ErrorKind kind = KindOf(answer.status());
+  if (!answer.ok() &&
+      (kind == ErrorKind::kTransient || kind == ErrorKind::kCommitUnknown)) {
+    const std::lock_guard lock(mutex_);
+    unanswered_ = answer.status();
+  }
+  return answer;
+}
+
+Result<S3Answer> S3Client::SendPatiently(const S3Request& request) {
   Backoff backoff(options_.retry, std::hash<std::string>{}(NewNonce()));
   const auto begun = clock_.Elapsed();
   bool lost = false;

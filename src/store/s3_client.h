@@ -67,6 +67,7 @@ class S3Client {
     aws::Credentials used;
     std::string signed_at;
   };
+  Result<S3Answer> SendPatiently(const S3Request& request);
   Try SendOnce(const S3Request& request);
   std::string Region();
   /// What can be done about a refusal, or nothing any more: each cure is tried once.
@@ -86,6 +87,7 @@ class S3Client {
   std::mutex mutex_;
   std::string region_, origin_, signed_at_;
   bool region_given_ = false;
+  Status unanswered_;  ///< where options_.gives_up: why nobody is asked any more
 };
 
 }  // namespace sluice

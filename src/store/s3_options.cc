@@ -144,6 +144,17 @@ Result<std::string> ToPrefix(std::string path) {
 Result<S3Options> ParseS3Uri(const Uri& uri) {
   S3Options options;
   options.bucket = uri.authority;
+  // A key may hold a slash: then the @ stands behind it.
+  const bool has_account = uri.authority.find('@') != std::string::npos ||
+                           (uri.authority.find(':') != std::string::npos &&
+                            uri.path.find('@') != std::string::npos);
+  if (has_account) {
+    return Error(
+        ErrorKind::kUsage, "uri.no-bucket",
+        "wanted s3://bucket/prefix, found an @ behind the bucket's place",
+        "keys have no place in the URI: S3 takes credentials from where the AWS CLI "
+        "does, its variables, profiles (?profile=NAME) and roles");
+  }
   if (!IsBucketName(options.bucket)) {
     return Error(
         ErrorKind::kUsage, "uri.no-bucket",

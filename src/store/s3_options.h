@@ -34,6 +34,7 @@ struct S3Options {
                      .longest = std::chrono::milliseconds(10'000)};
   std::chrono::seconds retry_time_max{120};  ///< of one request with all its tries
   std::chrono::seconds silence_max{60};      ///< no byte for so long: the request is dead
+  bool gives_up = false;  ///< once a request had no answer, none is sent any more
 };
 
 /// kUsage: "uri.no-bucket", "uri.unknown-option", "uri.bad-option". An endpoint that is not
