@@ -108,7 +108,7 @@ Result<std::vector<CheckItem>> CheckJob(const JobRequest& request) {
   CheckItem source{
       .what = "source", .place = located.source.uri, .status = {}, .detail = {}};
   const auto try_streams = [&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(const auto opened, OpenSource(located.source));
+    ARROW_ASSIGN_OR_RAISE(const auto opened, OpenSourceOf(located));
     const Settings& settings = located.settings;
     ARROW_ASSIGN_OR_RAISE(
         SourceFindings server,

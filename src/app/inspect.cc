@@ -88,7 +88,7 @@ Result<std::vector<DescribedTable>> Discover(const Endpoint& endpoint) {
 Result<JobPlan> PlanJob(const JobRequest& request) {
   JobPlan plan;
   ARROW_ASSIGN_OR_RAISE(plan.located, Locate(request));
-  ARROW_ASSIGN_OR_RAISE(const auto source, OpenSource(plan.located.source));
+  ARROW_ASSIGN_OR_RAISE(const auto source, OpenSourceOf(plan.located));
   plan.source = source->Describe();
   const Settings& settings = plan.located.settings;
   ARROW_ASSIGN_OR_RAISE(

@@ -176,7 +176,7 @@ class JobReader {
   }
 
   /// A place that rows come from or go to, with what its references stand for.
-  Status ReadUri(std::string_view key, const YamlNode& node, std::string* uri) const {
+  Status ReadUri(std::string_view key, const YamlNode& node, std::string* uri) {
     ARROW_RETURN_NOT_OK(ReadText(key, node, uri));
     if (HasLiteralPassword(*uri)) {
       return ErrorAt(job_.file, node.place, "job.literal-secret",
@@ -185,10 +185,17 @@ class JobReader {
                      "secrets: {source.password: \"${env:SHOP_PASSWORD}\"}",
                      Showing::kUpToPlace);
     }
+    if (key == "source") job_.password_from = PasswordFrom(PasswordIn(*uri), node);
     auto replaced = ReplaceInUri(*uri, rules_);
     ARROW_RETURN_NOT_OK(Placed(node, replaced.status()));
     *uri = *std::move(replaced);
     return Status::OK();
+  }
+
+  std::string PasswordFrom(std::string_view reference, const YamlNode& node) const {
+    const std::string shown = ShownReference(reference);
+    if (shown.empty()) return shown;
+    return fmt::format("{} ({}:{})", shown, job_.file.name, node.place.line);
   }
 
   Status ReadSecrets(const YamlNode& node) {
@@ -216,6 +223,7 @@ class JobReader {
       auto source = WithPassword(job_.source, *password);
       ARROW_RETURN_NOT_OK(Placed(key, source.status()));
       job_.source = *std::move(source);
+      job_.password_from = PasswordFrom(value.text, value);
     }
     return Status::OK();
   }
@@ -296,7 +304,7 @@ class JobReader {
                  "add what is copied; for every other table: \"*\": {}");
   }
 
-  Status ReadStream(const YamlNode& node, StreamEntry* entry) const {
+  Status ReadStream(const YamlNode& node, StreamEntry* entry) {
     if (node.kind == YamlNode::Kind::kNull) return Status::OK();
     const std::string prefix = fmt::format("streams.{}", entry->pattern);
     ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kMap,
@@ -309,7 +317,7 @@ class JobReader {
   }
 
   Status ReadStreamKey(const std::string& prefix, const std::string& key,
-                       const YamlNode& value, StreamEntry* entry) const {
+                       const YamlNode& value, StreamEntry* entry) {
     const std::string name = fmt::format("{}.{}", prefix, key);
     if (key == "columns") return ReadColumns(name, value, &entry->columns);
     if (key == "where") return ReadText(name, value, &entry->where);

@@ -198,8 +198,7 @@ Result<std::string> ReplaceInUri(std::string_view uri, const JobRules& rules) {
 }
 
 bool HasLiteralPassword(std::string_view uri) {
-  std::string password;
-  WithoutPassword(uri, &password);
+  const std::string password = PasswordIn(uri);
   return !password.empty() &&
          (!password.starts_with(kOpen) || password.find('}') != password.size() - 1);
 }
@@ -220,6 +219,17 @@ std::string WithoutPassword(std::string_view uri, std::string* password) {
   *password = std::string(account.substr(colon + 1));
   return fmt::format("{}{}", uri.substr(0, end - account.size() + colon),
                      uri.substr(end));
+}
+
+std::string PasswordIn(std::string_view uri) {
+  std::string password;
+  WithoutPassword(uri, &password);
+  return password;
+}
+
+std::string ShownReference(std::string_view text) {
+  if (!text.starts_with(kOpen) || text.find('}') != text.size() - 1) return {};
+  return std::string(text.starts_with("${cmd:") ? "the ${cmd:…} reference" : text);
 }
 
 Result<std::string> WithPassword(std::string_view uri, std::string_view password) {

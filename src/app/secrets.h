@@ -25,6 +25,9 @@ Result<std::string> ReplaceInUri(std::string_view uri, const JobRules& rules);
 bool HasLiteralPassword(std::string_view uri);
 /// `uri` without its password, which is put into `password` as it was written; "" where there is none.
 std::string WithoutPassword(std::string_view uri, std::string* password);
+std::string PasswordIn(std::string_view uri);
+/// A reference as it may be shown: a command may hold what it must not tell. "" for no reference.
+std::string ShownReference(std::string_view text);
 /// `uri`, which has a user and a host and no password, with this one.
 Result<std::string> WithPassword(std::string_view uri, std::string_view password);
 

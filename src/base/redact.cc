@@ -64,6 +64,11 @@ size_t EndOfQuoted(std::string_view rest, size_t quote, bool escaped) {
   return rest.size();
 }
 
+/// What MySQL says of a login it refuses, "(using password: YES)", holds no password.
+bool IsWhetherGiven(std::string_view rest) {
+  return rest.starts_with("password: YES)") || rest.starts_with("password: NO)");
+}
+
 /// At a word boundary: "name" up to and including what separates it from its value, and
 /// the value.
 Span ValueAt(std::string_view rest) {
@@ -90,6 +95,7 @@ Span ValueAt(std::string_view rest) {
 
 Span SecretAt(std::string_view rest, bool boundary) {
   if (rest.starts_with("://")) return PasswordAt(rest);
+  if (IsWhetherGiven(rest)) return {};
   for (const std::string_view name : kSecretNames) {
     if (!StartsWithIgnoringCase(rest, name)) continue;
     if (rest.size() > name.size() && IsWordByte(rest[name.size()])) continue;

@@ -50,3 +50,19 @@ def test_a_job_file_made_from_a_server_is_read_back(scene, server):
     path.write_text(text.replace("destination: lake", f"destination: file://{scene.lake}"))
     assert variable in scene.run(path).must(2).err
     scene.run(path, env={variable: server.password}).must(0)
+
+
+def test_a_refused_login_is_told_whole_and_says_where_the_password_came_from(scene, server):
+    server.sql("CREATE TABLE t (id INT PRIMARY KEY);")
+    path = job(scene, server, {"source.password": "${env:SHOP_PASSWORD}"}, server.user)
+    wrong = {"SHOP_PASSWORD": "wr0ng"}
+    by_reference = server.uri(password="${env:SHOP_PASSWORD}")
+    for typed in (["run", path], ["plan", path], ["check", path], ["copy", by_reference, f"file://{scene.lake}"]):
+        done = scene.sluice(*typed, "--state", scene.state, env=wrong).must(2)
+        assert "refused the login: Access denied for user" in done.err and "(using password: YES)" in done.err, done
+        assert "HINT: the password comes from ${env:SHOP_PASSWORD}" in done.err and "wr0ng" not in done.said, done
+    assert "(job.yaml:1)" in scene.run("job.yaml", env=wrong).err
+    done = scene.sluice("discover", by_reference, env=wrong).must(2)
+    assert "Access denied" in done.err and "HINT: see that user and password belong together" in done.err, done
+    done = scene.sluice("discover", server.uri().replace(f":{server.password}@", "@", 1)).must(2)
+    assert "(using password: NO)" in done.err and "HINT: no password was given" in done.err, done
