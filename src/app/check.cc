@@ -1,8 +1,11 @@
 #include "app/check.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 
 #include "app/inspect.h"
 #include "app/quantity.h"
@@ -46,6 +49,47 @@ void Conclude(CheckItem* item) {
       item->status = finding.status;
 }
 
+/// Folders of a local destination that are not there yet, the innermost first.
+std::vector<std::string> MissingFolders(const Endpoint& endpoint) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> missing;
+  if (endpoint.path.empty()) return missing;
+  std::error_code error;
+  const fs::path probes = fs::path(endpoint.path) / "_sluice" / "staging";
+  for (fs::path folder = probes; !fs::exists(folder, error); folder = folder.parent_path())
+    missing.push_back(folder.string());
+  return missing;
+}
+
+/// What a look made goes again; a folder that somebody has filled meanwhile stays.
+void RemoveEmpty(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders)
+    if (rmdir(folder.c_str()) != 0 && errno != ENOENT) return;
+}
+
+CheckItem LookAtDestination(const Endpoint& endpoint) {
+  CheckItem item{
+      .what = "destination", .place = endpoint.uri, .status = {}, .detail = {}};
+  const auto store = OpenStore(endpoint);
+  item.status = store.status();
+  if (!store.ok()) return item;
+  const auto verdict = (*store)->Probe();
+  item.status = verdict.status();
+  if (verdict.ok()) {
+    item.verdict = *verdict;
+    item.detail = verdict->detail;
+  }
+  // Each permission is tried where the probe was refused: it names the first alone.
+  const ErrorKind kind = KindOf(item.status);
+  const bool answers = item.status.ok() || kind == ErrorKind::kDestination;
+  const bool is_there = IdOf(item.status) != "s3.no-bucket" &&
+                        IdOf(item.status) != "s3.not-s3" &&
+                        IdOf(item.status) != "s3.credentials-refused";
+  if (answers && is_there) item.findings = (*store)->Inspect();
+  Conclude(&item);
+  return item;
+}
+
 }  // namespace
 
 CheckItem CheckSource(const Endpoint& endpoint) {
@@ -73,25 +117,9 @@ CheckItem CheckSource(const Endpoint& endpoint) {
 }
 
 CheckItem CheckDestination(const Endpoint& endpoint) {
-  CheckItem item{
-      .what = "destination", .place = endpoint.uri, .status = {}, .detail = {}};
-  const auto store = OpenStore(endpoint);
-  item.status = store.status();
-  if (!store.ok()) return item;
-  const auto verdict = (*store)->Probe();
-  item.status = verdict.status();
-  if (verdict.ok()) {
-    item.verdict = *verdict;
-    item.detail = verdict->detail;
-  }
-  // Each permission is tried where the probe was refused: it names the first alone.
-  const ErrorKind kind = KindOf(item.status);
-  const bool answers = item.status.ok() || kind == ErrorKind::kDestination;
-  const bool is_there = IdOf(item.status) != "s3.no-bucket" &&
-                        IdOf(item.status) != "s3.not-s3" &&
-                        IdOf(item.status) != "s3.credentials-refused";
-  if (answers && is_there) item.findings = (*store)->Inspect();
-  Conclude(&item);
+  const std::vector<std::string> made = MissingFolders(endpoint);
+  CheckItem item = LookAtDestination(endpoint);
+  RemoveEmpty(made);
   return item;
 }
 

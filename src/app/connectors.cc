@@ -201,8 +201,22 @@ Result<Uri> ParseKnown(std::string_view text, std::string_view role, const Table
   return uri;
 }
 
+/// A shell writes a home out, a file and a quoted word do not.
+Status CheckNoHome(const std::string& path, std::string_view scheme) {
+  if (path != "~" && !path.starts_with("~/")) return Status::OK();
+  const std::string rest = path.substr(1);
+  return Error(ErrorKind::kUsage, "uri.home",
+               fmt::format("~ is not expanded here, found {}", path),
+               scheme.empty()
+                   ? fmt::format("write the path out; what is called so is ./{}", path)
+                   : fmt::format("write the path out, or {}://${{env:HOME}}{}; what is "
+                                 "called so is ./{}",
+                                 scheme, rest, path));
+}
+
 Result<Endpoint> OnThisMachine(const Uri& uri, std::string_view text) {
   ARROW_RETURN_NOT_OK(CheckIsPath(uri, text));
+  ARROW_RETURN_NOT_OK(CheckNoHome(uri.path, uri.scheme));
   Endpoint endpoint;
   endpoint.scheme = uri.scheme;
   endpoint.given = uri;
@@ -330,9 +344,11 @@ Result<std::unique_ptr<StateStore>> OpenState(const std::string& path,
 }
 
 Result<std::string> StatePath(const std::string& flag) {
-  if (!flag.empty()) return flag;
   const char* variable = std::getenv("SLUICE_STATE");
-  if (variable != nullptr && variable[0] != '\0') return std::string(variable);
+  std::string said = flag;
+  if (said.empty() && variable != nullptr) said = variable;
+  ARROW_RETURN_NOT_OK(CheckNoHome(said, ""));
+  if (!said.empty()) return said;
   const char* state_home = std::getenv("XDG_STATE_HOME");
   // The specification has relative values ignored.
   if (state_home != nullptr && state_home[0] == '/')

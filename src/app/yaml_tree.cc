@@ -249,6 +249,25 @@ Status SyntaxError(const TextFile& file, const YAML::Exception& error) {
                  std::move(hint));
 }
 
+/// Words that YAML does not take for text.
+constexpr std::string_view kNoText[] = {"null", "true", "false", "yes", "no",
+                                        "on",   "off",  "y",     "n"};
+
+bool IsPlain(std::string_view text) {
+  const auto is_letter = [](char c) {
+    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  if (text.empty() || !is_letter(text[0])) return false;
+  for (const char c : text) {
+    if (!is_letter(c) && (c < '0' || c > '9')) return false;
+  }
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return std::ranges::count(kNoText, lower) == 0;
+}
+
 }  // namespace
 
 Result<YamlNode> ParseYaml(const TextFile& file) {
@@ -280,6 +299,23 @@ Result<YamlNode> ParseYaml(const TextFile& file) {
   }
   if (!builder.root) return YamlNode{};
   return std::move(*builder.root);
+}
+
+std::string YamlText(std::string_view text) {
+  if (IsPlain(text)) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
 }
 
 }  // namespace sluice

@@ -38,4 +38,7 @@ inline constexpr int kYamlDepthMax = 32;
 /// twice, a key that is no word, several documents, beyond one of the bounds.
 Result<YamlNode> ParseYaml(const TextFile& file);
 
+/// A word as it is written in YAML: itself, or in quotes where it would be taken for something else.
+std::string YamlText(std::string_view text);
+
 }  // namespace sluice

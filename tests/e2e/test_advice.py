@@ -1,0 +1,37 @@
+"""What somebody who failed is told to do: it fits the way they work, and it helps."""
+
+TABLE = ["CREATE TABLE orders (id INTEGER PRIMARY KEY)", "INSERT INTO orders VALUES (1), (2)"]
+
+
+def test_a_tilde_is_no_home(scene):
+    scene.sql(*TABLE)
+    for place in ("~/lake", "file:~/lake", "~"):
+        done = scene.sluice("copy", scene.db, place, "--state", scene.state).must(2)
+        assert "~ is not expanded" in done.err and "file://${env:HOME}" in done.err, done
+    done = scene.run(scene.job({"orders": {}}, destination="~/lake")).must(2)
+    assert "job.yaml:" in done.err and "file://${env:HOME}/lake" in done.err, done
+    assert "~ is not expanded" in scene.sluice("copy", scene.db, "lake", "--state=~/state.db").must(2).err
+    assert not list(scene.folder.glob("~*"))
+    home = {"HOME": scene.folder}
+    scene.sluice("copy", scene.db, "file://${env:HOME}/lake", "--state", scene.state, env=home).must(0)
+    assert scene.lake.is_dir()
+    scene.sluice("copy", scene.db, "./~", "--state", scene.state).must(0)
+    assert (scene.folder / "~").is_dir()
+
+
+def test_a_job_file_that_is_made_does_not_depend_on_the_folder(scene):
+    scene.sql(*TABLE)
+    path = scene.folder / "shop.yaml"
+    text = scene.sluice("job", "init", scene.db, "-o", path).must(0) and path.read_text()
+    assert f'destination: "file://{scene.lake}"  # replace it' in text, text
+
+
+def test_check_leaves_no_folder_behind(scene):
+    scene.sql(*TABLE)
+    for place in (scene.lake, scene.folder / "new/deep/lake"):
+        scene.sluice("check", f"file://{place}").must(0)
+    assert not scene.lake.exists() and not (scene.folder / "new").exists()
+    scene.lake.mkdir()
+    (scene.lake / "mine").mkdir()
+    scene.sluice("check", f"file://{scene.lake}").must(0)
+    assert [path.name for path in scene.lake.iterdir()] == ["mine"]
