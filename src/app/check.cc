@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "app/foreign_loads.h"
 #include "app/inspect.h"
 #include "app/quantity.h"
 
@@ -135,6 +136,7 @@ Result<std::vector<CheckItem>> CheckJob(const JobRequest& request) {
   ARROW_ASSIGN_OR_RAISE(const LocatedJob located, Locate(request));
   CheckItem source{
       .what = "source", .place = located.source.uri, .status = {}, .detail = {}};
+  PlannedStreams streams;
   const auto try_streams = [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto opened, OpenSourceOf(located));
     const Settings& settings = located.settings;
@@ -145,8 +147,7 @@ Result<std::vector<CheckItem>> CheckJob(const JobRequest& request) {
     source.findings = std::move(server.findings);
     ARROW_ASSIGN_OR_RAISE(const SessionSet set, opened->Open(Consistency::kPerChunk, 1));
     Session& session = *set.sessions[0];
-    ARROW_ASSIGN_OR_RAISE(const PlannedStreams streams,
-                          PlanStreams(located, request.only, session));
+    ARROW_ASSIGN_OR_RAISE(streams, PlanStreams(located, request.only, session));
     std::vector<Relation> relations;
     for (const StreamSpec& spec : streams.specs) relations.push_back(spec.relation);
     const int64_t readable = TrySelects(relations, session, &source.findings);
@@ -161,6 +162,10 @@ Result<std::vector<CheckItem>> CheckJob(const JobRequest& request) {
   std::vector<CheckItem> items;
   items.push_back(std::move(source));
   items.push_back(CheckDestination(located.destination));
+  if (items.back().status.ok()) {
+    for (Finding& finding : FindForeignLoads(located.job, streams))
+      items.back().findings.push_back(std::move(finding));
+  }
   items.push_back(CheckState(located.state_path));
   return items;
 }

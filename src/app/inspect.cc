@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "app/foreign_loads.h"
 #include "sluice/clock.h"
 
 namespace sluice {
@@ -99,6 +100,7 @@ Result<JobPlan> PlanJob(const JobRequest& request) {
   Session& session = *set.sessions[0];
   ARROW_ASSIGN_OR_RAISE(PlannedStreams streams,
                         PlanStreams(plan.located, request.only, session));
+  plan.destination = FindForeignLoads(plan.located.job, streams);
   plan.streams = LookAt(std::move(streams.specs), session);
   ARROW_ASSIGN_OR_RAISE(const auto state, OpenStateIfThere(plan.located.state_path));
   plan.state_exists = state != nullptr;

@@ -46,6 +46,7 @@ struct JobPlan {
   std::optional<std::pair<ProbeVerdict, int64_t>>
       probe;  ///< the destination's last, and its age in ms
   std::vector<StreamPlan> streams;
+  std::vector<Finding> destination;  ///< what other jobs have there
 };
 /// Writes nothing anywhere: no folder, no state, no probe.
 Result<JobPlan> PlanJob(const JobRequest& request);

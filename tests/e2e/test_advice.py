@@ -1,5 +1,7 @@
 """What somebody who failed is told to do: it fits the way they work, and it helps."""
 
+import json
+
 TABLE = ["CREATE TABLE orders (id INTEGER PRIMARY KEY)", "INSERT INTO orders VALUES (1), (2)"]
 
 
@@ -35,3 +37,20 @@ def test_check_leaves_no_folder_behind(scene):
     (scene.lake / "mine").mkdir()
     scene.sluice("check", f"file://{scene.lake}").must(0)
     assert [path.name for path in scene.lake.iterdir()] == ["mine"]
+
+
+def test_a_load_of_another_job_is_told_before_the_run(scene):
+    scene.sql(*TABLE)
+    scene.run(scene.job({"orders": {}}, name="nightly")).must(0)
+    other = scene.job({"orders": {}}, name="weekly")
+    for verb in ("plan", "check"):
+        done = scene.sluice(verb, other, "--state", scene.state).must(0)
+        assert "by job nightly" in done.out and f"HINT: name: nightly in {other}" in done.out, done
+        assert "1 warning" in done.out, done
+        mine = scene.sluice(verb, scene.folder / "nightly.yaml", "--state", scene.state).must(0)
+        assert "by job" not in mine.out and "0 warnings" in mine.out, mine
+    found, = scene.sluice("plan", other, "--state", scene.state, "--json").json["destination_findings"]
+    assert found["name"] == "orders" and found["level"] == "warning"
+    text = json.loads(other.read_text())
+    other.write_text(json.dumps({**text, "name": "nightly"}))
+    assert "by job" not in scene.sluice("plan", other, "--state", scene.state).must(0).out
