@@ -65,6 +65,10 @@ std::string NextStep(const std::string& job, bool held, int64_t unfinished,
   if (unfinished == 0 && !failed) return {};
   const std::string command = runs.empty() ? "" : CommandLineOf(runs[0]);
   if (command.empty()) return fmt::format("run job {} again: it resumes", Printable(job));
+  if (runs[0].exit_code == 1) {
+    return fmt::format("mend what the last run reported (sluice log), then: {}",
+                       Printable(command));
+  }
   return fmt::format("{} with: {}", unfinished > 0 ? "resume" : "run again",
                      Printable(command));
 }

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
+#include "app/policy_advice.h"
 #include "app/quantity.h"
 #include "base/vocabulary_json.h"
 #include "cli/console.h"
@@ -83,6 +85,12 @@ std::string ConsistencyOf(const TransferReport& report) {
   return text;
 }
 
+bool AnyFailsAgain(const TransferReport& report) {
+  return std::ranges::any_of(report.streams, [](const StreamReport& stream) {
+    return FailsAgain(stream.status);
+  });
+}
+
 }  // namespace
 
 const char* MeaningOf(int exit_code) {
@@ -121,7 +129,11 @@ std::string SummaryOf(const TransferReport& report, const SummaryFacts& facts) {
     add("", fmt::format("and {} more", report.warnings.size() - kWarningsShownMax));
   if (facts.exit_code != 0)
     add("exit", fmt::format("{}, {}", facts.exit_code, MeaningOf(facts.exit_code)));
-  if (Resumes(facts.exit_code)) add("resume with", facts.command);
+  if (facts.exit_code == 1 && AnyFailsAgain(report)) {
+    add("again", "the same run fails again until the value or the policy is changed");
+  } else if (Resumes(facts.exit_code)) {
+    add("resume with", facts.command);
+  }
   return text + table.ToString();
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "app/policy_advice.h"
 #include "app/quantity.h"
 #include "base/log.h"
 #include "base/redact.h"
@@ -137,9 +138,14 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
                   [&signals] { return signals.count(); });
   const Collaborators parts{*opened->source, *opened->destination, *opened->state, clock,
                             *display};
-  const TransferReport report =
+  TransferReport report =
       RunTransfer(opened->spec, parts, signals.stop(), signals.stop_now());
   display->Finish();
+  const LocatedJob& located = opened->located;
+  for (StreamReport& stream : report.streams) {
+    stream.status = AdvisePolicy(stream.status, located.job, stream.stream,
+                                 /*is_server=*/located.source.path.empty());
+  }
 
   Outcome outcome;
   outcome.run = opened->spec.run;

@@ -2,7 +2,38 @@
 
 import json
 
+MISFIT = ["CREATE TABLE t (id INTEGER PRIMARY KEY, d DATE)", "INSERT INTO t VALUES (1, 'no date')"]
 TABLE = ["CREATE TABLE orders (id INTEGER PRIMARY KEY)", "INSERT INTO orders VALUES (1), (2)"]
+
+
+def test_a_value_that_does_not_fit_names_the_key_of_the_job_file(scene):
+    scene.sql(*MISFIT)
+    job = scene.job({"main.t": {}}, name="nightly")
+    done = scene.run(job).must(1)
+    advised = "streams: {\"main.t\": {on_type_mismatch: null}} in " + str(job)
+    assert f"HINT: {advised}" in done.err and "--restart" in done.err and "--on-type-mismatch" not in done.err, done
+    assert "resume with" not in done.err and "fails again until the value or the policy is changed" in done.err, done
+    assert advised in scene.run(job, "--json").must(1).json["loads"][0]["error"]["hint"]
+    status = scene.sluice("status", "--state", scene.state).must(0).out
+    assert "resume with" not in status and "mend what the last run reported" in status, status
+    scene.job({"main.t": {"on_type_mismatch": None}}, name="nightly")
+    scene.run(job, "--restart").must(0)
+
+
+def test_copy_is_told_of_its_flag(scene):
+    scene.sql(*MISFIT)
+    done = scene.copy().must(1)
+    assert "HINT: --on-type-mismatch null makes" in done.err and "resume with" not in done.err, done
+    scene.copy("--on-type-mismatch", "null", "--restart").must(0)
+
+
+def test_plan_of_another_definition_says_how_to_go_on(scene):
+    scene.sql(*TABLE)
+    scene.copy(env={"SLUICE_CRASH_AT": "publish.frozen"})
+    done = scene.sluice("plan", f"sqlite://{scene.db}", f"file://{scene.lake}", "--state", scene.state,
+                        "--compression", "snappy").must(0)
+    assert "stops: the definition" in done.out and "--restart, which discards" in done.out, done
+    assert "HINT" in done.out, done
 
 
 def test_a_tilde_is_no_home(scene):

@@ -65,3 +65,14 @@ def test_a_refused_login_is_told_whole_and_says_where_the_password_came_from(sce
     assert "Access denied" in done.err and "HINT: see that user and password belong together" in done.err, done
     done = scene.sluice("discover", server.uri().replace(f":{server.password}@", "@", 1)).must(2)
     assert "(using password: NO)" in done.err and "HINT: no password was given" in done.err, done
+
+
+def test_a_zero_date_names_the_policy_where_the_job_stands(scene, server):
+    server.sql("SET sql_mode=''; CREATE TABLE products (id INT PRIMARY KEY, d DATE NOT NULL);"
+               "INSERT INTO products VALUES (1, '0000-00-00');")
+    path = job(scene, server, {"source.password": "${env:PW}"}, server.user)
+    path.write_text(path.read_text().replace('"t"', '"products"'))
+    done = scene.run(path, env={"PW": server.password}).must(1)
+    assert f"HINT: streams: {{products: {{zero_date: null}}}} in {path}" in done.err and "resume with" not in done.err, done
+    done = scene.sluice("copy", server.uri(), f"file://{scene.lake}", "--state", scene.state).must(1)
+    assert "HINT: --zero-date null" in done.err and "resume with" not in done.err, done
