@@ -127,3 +127,30 @@ def test_a_state_that_is_locked_is_transient_and_says_what_to_do(scene):
     with Lock(scene.state, "BEGIN IMMEDIATE"):
         done = scene.copy(timeout=30)
     assert done.code == 5 and str(scene.state) in done.err and "HINT" in done.err, done
+
+
+def test_status_and_log_say_where_and_when_it_last_went_well(scene):
+    scene.sql(*TABLES)
+    job = scene.job({"customers": {}}, name="nightly")
+    scene.run(job).must(0)
+    text = scene.sluice("status", "--state", scene.state).must(0).out
+    assert "nightly  not running, last success just now" in text, text
+    assert f"committed  2 rows in 1 chunk  file://{scene.lake}" in text and "cleaned" not in text, text
+    shown = {each["job"]: each for each in scene.sluice("status", "--state", scene.state, "--json").must(0).json["jobs"]}
+    assert shown["nightly"]["last_success"]["exit_code"] == 0
+    load, = shown["nightly"]["loads"]
+    assert load["phase"] == "cleaned" and load["destination"] == f"file://{scene.lake}"
+    text = log(scene, job).out
+    assert f"to file://{scene.lake}" in text and "committed  load" in text and "cleaned" not in text, text
+    assert log(scene, job, "--json").json["runs"][0]["destination"] == f"file://{scene.lake}"
+
+
+def test_a_copy_whose_last_run_says_no_command_is_told_an_earlier_one(scene):
+    scene.sql(*TABLES)
+    scene.copy().must(0)
+    scene.copy(env={"SLUICE_CRASH_AT": "publish.frozen"})
+    with sqlite3.connect(scene.state) as state:
+        state.execute("UPDATE runs SET definition = '' WHERE number = (SELECT max(number) FROM runs)")
+    state.close()
+    text = scene.sluice("status", "--state", scene.state).must(0).out
+    assert f"next  resume with: sluice copy sqlite://{scene.db}" in text and "run job copy-" not in text, text
