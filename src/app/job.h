@@ -44,6 +44,8 @@ struct JobRules {
 /// Reads and checks a job file, and what it refers to; opens nothing else. kUsage, with file, line
 /// and column.
 Result<Job> ReadJobFile(const std::string& path, const JobRules& rules = {});
+/// The name of a job file alone: what else is wrong with it, or not set, does not matter.
+Result<std::string> ReadJobName(const std::string& path);
 /// The same of text that was read elsewhere; its name is for messages and the default name.
 Result<Job> ParseJob(TextFile file, const JobRules& rules = {});
 

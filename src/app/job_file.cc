@@ -509,7 +509,9 @@ Status CheckStreamName(std::string_view name) {
                fmt::format("{} (of a query)", status.message()), std::string(kHint));
 }
 
-Result<Job> ReadJobFile(const std::string& path, const JobRules& rules) {
+namespace {
+
+Result<TextFile> ReadText(const std::string& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
@@ -539,7 +541,24 @@ Result<Job> ReadJobFile(const std::string& path, const JobRules& rules) {
   if (stream.bad())
     return Error(ErrorKind::kUsage, "job.unreadable",
                  "cannot read the job file: " + path);
-  return ParseJob({path, std::move(text)}, rules);
+  return TextFile{path, std::move(text)};
+}
+
+}  // namespace
+
+Result<Job> ReadJobFile(const std::string& path, const JobRules& rules) {
+  ARROW_ASSIGN_OR_RAISE(TextFile file, ReadText(path));
+  return ParseJob(std::move(file), rules);
+}
+
+Result<std::string> ReadJobName(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const TextFile file, ReadText(path));
+  ARROW_ASSIGN_OR_RAISE(const YamlNode root, ParseYaml(file));
+  std::string name = std::filesystem::path(path).stem().string();
+  for (const auto& [key, value] : root.entries)
+    if (key.text == "name") name = value.text;
+  ARROW_RETURN_NOT_OK(CheckJobName(name));
+  return name;
 }
 
 }  // namespace sluice

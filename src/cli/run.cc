@@ -6,7 +6,13 @@ namespace sluice::cli {
 
 Outcome Run(const Invocation& invocation) {
   const auto request = FileRequest(invocation.arguments);
-  return request.ok() ? RunToTheEnd(*request, invocation) : Failed(request.status());
+  if (request.ok()) return RunToTheEnd(*request, invocation);
+  // As under cron, which has few variables: the file is right, what it refers to is not there.
+  const bool is_secret = IdOf(request.status()).starts_with("secret.");
+  const auto name = is_secret ? ReadJobName(invocation.arguments.positionals[0])
+                              : Result<std::string>(request.status());
+  return name.ok() ? FailedBefore(*name, request.status(), invocation)
+                   : Failed(request.status());
 }
 
 }  // namespace sluice::cli

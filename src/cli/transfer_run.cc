@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "app/failed_run.h"
 #include "app/policy_advice.h"
 #include "app/quantity.h"
 #include "base/log.h"
@@ -91,12 +92,12 @@ void ReportSignal(const Signals& signals, Outcome* outcome) {
 }
 
 /// What the history of runs keeps of the request.
-std::string AskedOf(const OpenedJob& opened, const Arguments& arguments) {
+std::string AskedOf(const LocatedJob& located, const Arguments& arguments) {
   std::error_code error;
   const nlohmann::json asked = {{"command", CommandLineOf(arguments)},
                                 {"folder", std::filesystem::current_path(error).string()},
-                                {"source", opened.located.source.uri},
-                                {"destination", opened.located.destination.uri}};
+                                {"source", located.source.uri},
+                                {"destination", located.destination.uri}};
   return asked.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -118,6 +119,17 @@ void AddMembers(const OpenedJob& opened, const TransferReport& report, double se
 
 }  // namespace
 
+Outcome FailedBefore(const std::string& job, const Status& status,
+                     const Invocation& invocation) {
+  Outcome outcome = Failed(status);
+  outcome.run = RecordFailedRun({.job = job,
+                                 .state = invocation.arguments.Value("--state"),
+                                 .asked = AskedOf({}, invocation.arguments),
+                                 .status = status},
+                                SystemClock());
+  return outcome;
+}
+
 Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   const Arguments& arguments = invocation.arguments;
   const auto kind = ChooseDisplay(arguments);
@@ -126,9 +138,9 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   Clock& clock = SystemClock();
   const auto began = clock.Elapsed();
   auto opened = OpenForRun(request, clock);
-  if (!opened.ok()) return Failed(opened.status());
+  if (!opened.ok()) return FailedBefore(request.job.name, opened.status(), invocation);
   SetLogRun(opened->spec.run);
-  opened->spec.asked = AskedOf(*opened, arguments);
+  opened->spec.asked = AskedOf(opened->located, arguments);
   Log(LogLevel::kDebug,
       fmt::format("run {} of job {}: {} to {}, state {}", opened->spec.run,
                   opened->spec.job, opened->source->Describe(),

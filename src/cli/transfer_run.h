@@ -9,5 +9,8 @@
 namespace sluice::cli {
 
 Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation);
+/// A run of `job` that failed before it began; it is written down where there is a state.
+Outcome FailedBefore(const std::string& job, const Status& status,
+                     const Invocation& invocation);
 
 }  // namespace sluice::cli
