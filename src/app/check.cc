@@ -57,7 +57,8 @@ std::vector<std::string> MissingFolders(const Endpoint& endpoint) {
   if (endpoint.path.empty()) return missing;
   std::error_code error;
   const fs::path probes = fs::path(endpoint.path) / "_sluice" / "staging";
-  for (fs::path folder = probes; !fs::exists(folder, error); folder = folder.parent_path())
+  for (fs::path folder = probes; !fs::exists(folder, error);
+       folder = folder.parent_path())
     missing.push_back(folder.string());
   return missing;
 }

@@ -42,6 +42,8 @@ std::string RecordFailedRun(const FailedRun& failed, Clock& clock) {
   const auto path = StatePath(failed.state);
   std::error_code error;
   if (!path.ok() || !std::filesystem::is_regular_file(*path, error)) return {};
+  // What could not be opened a moment ago is not waited for once more.
+  if (IdOf(failed.status).starts_with("state.")) return {};
   std::string id = NewUuidV7(clock.NowMicros());
   // The failure itself is what is reported; that it could not be written down adds nothing.
   return Write(failed, *path, id).ok() ? id : std::string();

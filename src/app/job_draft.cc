@@ -58,9 +58,9 @@ std::string Head(const Endpoint& source, const std::string& source_uri,
     password = fmt::format("${{env:{}}}", VariableFor(source));
   }
   head += fmt::format("source: {}\n", YamlText(uri));
-  head += fmt::format(
-      "destination: {}  # replace it: file:///folder or s3://bucket/prefix\n",
-      YamlText(lake));
+  head +=
+      fmt::format("destination: {}  # replace it: file:///folder or s3://bucket/prefix\n",
+                  YamlText(lake));
   if (source.path.empty()) {
     head += fmt::format("secrets:\n  source.password: {}  # or ${{file:/path}}\n",
                         YamlText(password));

@@ -47,12 +47,11 @@ Status AdvisePolicy(const Status& failure, const Job& job, const std::string& st
   if (failure.ok() || IdOf(failure) != kMisfit) return failure;
   for (const Sign& sign : kSigns) {
     if (!Fits(sign, failure, is_server)) continue;
-    std::string hint =
-        job.file.name.empty()
-            ? fmt::format("{} {}", FlagOf(sign.policy), sign.word)
-            : fmt::format("streams: {{{}: {{{}: {}}}}} in {}",
-                          YamlText(KeyOf(job, stream)), sign.policy, sign.word,
-                          job.file.name);
+    std::string hint = job.file.name.empty()
+                           ? fmt::format("{} {}", FlagOf(sign.policy), sign.word)
+                           : fmt::format("streams: {{{}: {{{}: {}}}}} in {}",
+                                         YamlText(KeyOf(job, stream)), sign.policy,
+                                         sign.word, job.file.name);
     hint += HintOf(failure).substr(sign.phrase.size());
     if (hint.find("--restart") == std::string::npos)
       hint += "; add --restart, as the unfinished load keeps its policy";

@@ -123,9 +123,10 @@ std::string TextOf(const RunRecord& run, const Json& entry,
     if (load.contains("seconds"))
       line += "  " + FormatSeconds(load.value("seconds", 0.0));
     const std::string phase = load.value("phase", "");
-    line += fmt::format("  {}  load {}",
-                        phase == ToString(Phase::kCleaned) ? WordOf(Phase::kCleaned) : phase,
-                        load.value("load", "-"));
+    line +=
+        fmt::format("  {}  load {}",
+                    phase == ToString(Phase::kCleaned) ? WordOf(Phase::kCleaned) : phase,
+                    load.value("load", "-"));
     if (load.value("resumed", false)) line += "  resumed";
     text += line + "\n";
     if (load.contains("statement"))

@@ -16,11 +16,10 @@ namespace {
 
 std::string FindingText(const Finding& finding) {
   if (finding.level == Level::kOk) return {};
-  std::string text = fmt::format(
-      "{}  {}: {}\n", finding.level == Level::kFailed ? "FAILED" : "WARNING",
-      Printable(finding.name), Printable(finding.detail));
-  if (!finding.hint.empty())
-    text += fmt::format("  HINT: {}\n", Printable(finding.hint));
+  std::string text =
+      fmt::format("{}  {}: {}\n", finding.level == Level::kFailed ? "FAILED" : "WARNING",
+                  Printable(finding.name), Printable(finding.detail));
+  if (!finding.hint.empty()) text += fmt::format("  HINT: {}\n", Printable(finding.hint));
   return text;
 }
 

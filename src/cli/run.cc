@@ -11,8 +11,10 @@ Outcome Run(const Invocation& invocation) {
   const bool is_secret = IdOf(request.status()).starts_with("secret.");
   const auto name = is_secret ? ReadJobName(invocation.arguments.positionals[0])
                               : Result<std::string>(request.status());
-  return name.ok() ? FailedBefore(*name, request.status(), invocation)
-                   : Failed(request.status());
+  if (!name.ok()) return Failed(request.status());
+  LocatedJob job;
+  job.job.name = *name;
+  return FailedBefore(job, request.status(), invocation);
 }
 
 }  // namespace sluice::cli

@@ -89,7 +89,8 @@ std::optional<RunRecord> LastSuccess(const std::vector<RunRecord>& runs) {
 std::string SuccessText(const std::optional<RunRecord>& success) {
   if (!success) return "no run has succeeded yet";
   const int64_t now_millis = SystemClock().NowMicros() / 1000;
-  return "last success " + FormatAge(std::max(now_millis - success->ended_millis, int64_t{0}));
+  return "last success " +
+         FormatAge(std::max(now_millis - success->ended_millis, int64_t{0}));
 }
 
 struct LoadRows {

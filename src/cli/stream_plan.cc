@@ -118,8 +118,9 @@ std::string StreamText(const StreamPlan& stream) {
   if (stream.table.schema == nullptr) return text + facts.ToString("  ") + "\n";
   facts.Add({"next", NextText(stream)});
   if (stream.next == NextStep::kRefuseChanged)
-    facts.Add({"HINT", "finish it with the old definition, or --restart, which discards "
-                       "it and begins anew"});
+    facts.Add({"HINT",
+               "finish it with the old definition, or --restart, which discards "
+               "it and begins anew"});
   facts.Add({"rows", ForecastText(stream.forecast)});
   facts.Add({"key", KeyLine(stream.table)});
   facts.Add({"read", ReadText(stream)});

@@ -34,9 +34,10 @@ std::string ExitCodes() {
   TextTable table("rll");
   table.Add({"code", "means", "a scheduler"});
   for (const Advice& advice : kAdvice) {
-    table.Add({std::to_string(advice.code),
-               advice.code == 0 ? "done, every load is committed" : MeaningOf(advice.code),
-               std::string(advice.to_a_scheduler)});
+    table.Add(
+        {std::to_string(advice.code),
+         advice.code == 0 ? "done, every load is committed" : MeaningOf(advice.code),
+         std::string(advice.to_a_scheduler)});
   }
   return "Exit codes: what a run says to whoever started it.\n\n" + table.ToString("  ") +
          "\nOf several streams that fail, the first of 3 6 4 2 7 8 1 5 counts. Each error has an\n"
@@ -60,7 +61,8 @@ std::string KeysOf(JobSection section) {
   std::string text;
   for (const JobKey& key : JobKeys()) {
     if ((key.sections & section) == 0 || key.shape == KeyShape::kLater) continue;
-    text += fmt::format("  {:<{}}{}\n", key.name, kIndent - 2, Wrapped(key.help, kIndent));
+    text +=
+        fmt::format("  {:<{}}{}\n", key.name, kIndent - 2, Wrapped(key.help, kIndent));
   }
   return text;
 }

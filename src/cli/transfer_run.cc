@@ -119,12 +119,12 @@ void AddMembers(const OpenedJob& opened, const TransferReport& report, double se
 
 }  // namespace
 
-Outcome FailedBefore(const std::string& job, const Status& status,
+Outcome FailedBefore(const LocatedJob& job, const Status& status,
                      const Invocation& invocation) {
   Outcome outcome = Failed(status);
-  outcome.run = RecordFailedRun({.job = job,
+  outcome.run = RecordFailedRun({.job = job.job.name,
                                  .state = invocation.arguments.Value("--state"),
-                                 .asked = AskedOf({}, invocation.arguments),
+                                 .asked = AskedOf(job, invocation.arguments),
                                  .status = status},
                                 SystemClock());
   return outcome;
@@ -138,7 +138,11 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   Clock& clock = SystemClock();
   const auto began = clock.Elapsed();
   auto opened = OpenForRun(request, clock);
-  if (!opened.ok()) return FailedBefore(request.job.name, opened.status(), invocation);
+  if (!opened.ok()) {
+    LocatedJob job = Locate(request).ValueOr(LocatedJob{});
+    job.job.name = request.job.name;
+    return FailedBefore(job, opened.status(), invocation);
+  }
   SetLogRun(opened->spec.run);
   opened->spec.asked = AskedOf(opened->located, arguments);
   Log(LogLevel::kDebug,

@@ -24,9 +24,8 @@ Result<VerifyRequest> RequestFrom(const Arguments& arguments) {
     if (!depth.ok()) return InContext(depth.status(), "--depth");
     request.depth = *depth;
   }
-  ARROW_ASSIGN_OR_RAISE(
-      std::string source,
-      ReplaceInUri(arguments.Value("--source"), RulesFrom(arguments)));
+  ARROW_ASSIGN_OR_RAISE(std::string source,
+                        ReplaceInUri(arguments.Value("--source"), RulesFrom(arguments)));
   if (IsManifestAddress(argument)) {
     if (arguments.Has("--stream")) {
       return Error(ErrorKind::kUsage, "cli.stream",

@@ -159,13 +159,14 @@ std::optional<Status> OfLogin(const Failure& failure) {
   switch (failure.code) {
     case 1045:
     case 1698:
-      return Make(failure, ErrorKind::kUsage, "source.password",
-                  Place(failure) + " refused the login",
-                  failure.message.find("using password: NO") != std::string::npos
-                      ? "no password was given: write 'mysql://user:${env:NAME}@host/database', or in "
-                        "a job file secrets: {source.password: \"${env:NAME}\"}"
-                      : "see that user and password belong together, and that the server lets this user "
-                        "in from this host");
+      return Make(
+          failure, ErrorKind::kUsage, "source.password",
+          Place(failure) + " refused the login",
+          failure.message.find("using password: NO") != std::string::npos
+              ? "no password was given: write 'mysql://user:${env:NAME}@host/database', or in "
+                "a job file secrets: {source.password: \"${env:NAME}\"}"
+              : "see that user and password belong together, and that the server lets this user "
+                "in from this host");
     case 1820:
     case 1862:
     case 3118:

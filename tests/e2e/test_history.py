@@ -168,6 +168,7 @@ def test_a_run_that_fails_before_it_begins_is_remembered(scene):
     unreachable = scene.run(job, "--json", env={"SHOP_PASSWORD": "hunter2"}).must(5).json
     runs = log(scene, "nightly", "--json").json["runs"]
     assert [(run["run"], run["exit_code"]) for run in runs[:2]] == [(unreachable["run"], 5), (unset["run"], 2)]
+    assert runs[0]["source"] == "mysql://127.0.0.1:1/shop" and runs[0]["destination"] == f"file://{scene.lake}"
     assert "SHOP_PASSWORD is not set" in runs[1]["error"] and "wanted a MySQL server" in runs[0]["error"]
     text = scene.sluice("status", job, "--state", scene.state).must(0).out
     assert "exit 5" in text and "exit 2" in text and f"next  run again with: sluice run {job}" in text, text
