@@ -65,11 +65,11 @@ class JobReader {
     ARROW_RETURN_NOT_OK(Require(root, job_.source.empty(), "source"));
     ARROW_RETURN_NOT_OK(Require(root, job_.destination.empty(), "destination"));
     ARROW_RETURN_NOT_OK(Require(root, job_.streams.empty(), "streams"));
+    ARROW_RETURN_NOT_OK(ResolvePlaces(root));
     // Last: a file with mistakes asks no command for a password.
     for (const auto& [key, value] : root.entries) {
       if (key.text == "secrets") ARROW_RETURN_NOT_OK(ReadSecrets(value));
     }
-    ARROW_RETURN_NOT_OK(ResolvePlaces(root));
     return std::move(job_);
   }
 
@@ -281,9 +281,12 @@ class JobReader {
   }
 
   Status ReadStreams(const YamlNode& node) {
-    ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kMap,
-                               "streams must be a map of tables",
-                               "write each table as a key: \"orders: {}\""));
+    std::string table = "orders";
+    if (!node.items.empty() && !node.items[0].text.empty())
+      table = YamlText(node.items[0].text);
+    ARROW_RETURN_NOT_OK(
+        Expect(node, YamlNode::Kind::kMap, "streams must be a map of tables",
+               fmt::format("write each table as a key, not in a list: {}: {{}}", table)));
     if (node.entries.empty())
       return Wrong(node, "streams names no table", "for every table: \"*\": {}");
     bool any = false;

@@ -39,9 +39,10 @@ Result<std::string> FromEnvironment(const std::string& name) {
       ErrorKind::kUsage, "secret.variable",
       fmt::format("the environment variable {} is {}", name,
                   value == nullptr ? "not set" : "empty"),
-      fmt::format("set it where sluice is started, or write ${{file:/path}}: read -rs "
-                  "{0}; export {0}",
-                  name));
+      fmt::format(
+          "set {} where sluice is started; cron and systemd pass few variables: give "
+          "them a file of it to read, or write ${{file:/path}}",
+          name));
 }
 
 Result<std::string> FromFile(const std::string& path) {

@@ -66,7 +66,23 @@ Status WorstError(const TransferReport& report) {
   return worst;
 }
 
+/// --resume of a job that is done: one sentence, and no account of what was not done.
+bool NothingToResume(const TransferReport& report) {
+  return report.status.ok() && !report.streams.empty() &&
+         std::ranges::all_of(report.streams, [](const StreamReport& stream) {
+           return IdOf(stream.status) == "run.nothing-to-resume";
+         });
+}
+
 void ReportErrors(const TransferReport& report) {
+  if (NothingToResume(report) && report.streams.size() > 1) {
+    ReportError(
+        Error(ErrorKind::kUsage, "run.nothing-to-resume",
+              fmt::format("none of {} has an unfinished load to resume",
+                          Counted(static_cast<int64_t>(report.streams.size()), "stream")),
+              "run without --resume to begin new ones"));
+    return;
+  }
   size_t shown = 0, failed = 0;
   for (const StreamReport& stream : report.streams) {
     if (stream.status.ok() || ++failed > kErrorsShownMax) continue;
@@ -172,7 +188,8 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   ReportSignal(signals, &outcome);
   const double seconds = std::chrono::duration<double>(clock.Elapsed() - began).count();
   AddMembers(*opened, report, seconds, &outcome);
-  if (arguments.Has("--quiet") || invocation.json) return outcome;
+  if (arguments.Has("--quiet") || invocation.json || NothingToResume(report))
+    return outcome;
   const std::string summary =
       Redact(SummaryOf(report, {.job = opened->spec.job,
                                 .source = opened->located.source.uri,

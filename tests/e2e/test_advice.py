@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 MISFIT = ["CREATE TABLE t (id INTEGER PRIMARY KEY, d DATE)", "INSERT INTO t VALUES (1, 'no date')"]
 TABLE = ["CREATE TABLE orders (id INTEGER PRIMARY KEY)", "INSERT INTO orders VALUES (1), (2)"]
 
@@ -85,3 +87,58 @@ def test_a_load_of_another_job_is_told_before_the_run(scene):
     text = json.loads(other.read_text())
     other.write_text(json.dumps({**text, "name": "nightly"}))
     assert "by job" not in scene.sluice("plan", other, "--state", scene.state).must(0).out
+
+
+@pytest.mark.parametrize("password", ["p@ss/w", "hunter2/x", "hunter2?x", "hunter2#x", "a/b@hunter2"])
+def test_a_password_that_is_not_encoded_is_explained_and_not_shown(scene, password):
+    uri = f"mysql://reader:{password}@127.0.0.1:1/shop"
+    for typed in (["discover", uri], ["copy", uri, f"file://{scene.lake}", "--state", scene.state]):
+        done = scene.sluice(*typed).must(2)
+        assert "write @ as %40, / as %2F" in done.err, done
+        for part in ("p@ss", "ss/w", "hunter2", "a/b"):
+            assert part not in done.said, done
+
+
+def test_what_an_option_holds_is_no_account(scene):
+    done = scene.sluice("discover", "mysql://reader:x@127.0.0.1:1/shop?tls_ca=/no/such/ca@home.pem", "--json").must(2)
+    assert done.json["error"]["id"] == "uri.tls-ca" and "/no/such/ca@home.pem" in done.err, done
+
+
+@pytest.mark.parametrize("place, hint", [
+    ("s3:/lake/raw", "write s3://lake/raw"), ("s3:lake", "write s3://lake"), ("s3://My_Bucket/raw", "small letters"),
+    ("s3://-lake", "begins and ends"), ("s3://localhost:9000/lake", "?endpoint=http://host:port"),
+    ("C:\\data", "under WSL drive C is /mnt/c"), ("c:/data", "path of Windows")])
+def test_a_destination_that_cannot_be_one(scene, place, hint):
+    scene.sql(*TABLE)
+    done = scene.sluice("copy", scene.db, place, "--state", scene.state).must(2)
+    assert hint in done.err, done
+
+
+def test_a_source_and_a_destination_in_each_others_place(scene):
+    job = scene.job({"orders": {}}, source=f"file://{scene.lake}", destination="mysql://reader@db/shop",
+                    secrets={"source.password": "${env:SHOP_PASSWORD}"})
+    done = scene.run(job, "--json").must(2)
+    assert done.json["error"]["id"] == "uri.wrong-role" and "is a destination, not a source" in done.err, done
+
+
+def test_a_variable_that_cron_does_not_have(scene):
+    job = scene.job({"orders": {}}, source="mysql://reader@db/shop", secrets={"source.password": "${env:SHOP_PASSWORD}"})
+    done = scene.run(job).must(2)
+    assert "HINT: set SHOP_PASSWORD where sluice is started; cron" in done.err and "read -rs" not in done.err, done
+
+
+def test_small_slips(scene):
+    scene.sql(*TABLE)
+    job = scene.folder / "list.yaml"
+    job.write_text(f"version: 1\nsource: {scene.db}\ndestination: {scene.lake}\nstreams:\n  - customers\n")
+    assert "write each table as a key, not in a list: customers: {}" in scene.run(job).must(2).err
+    assert "write 1KiB (powers of 1024) or 1kB" in scene.copy("--memory", "1k").must(2).err
+    assert "sluice --version" in scene.sluice("-v").must(2).err
+
+
+def test_resume_with_nothing_to_resume_is_said_once(scene):
+    scene.sql(*TABLE, "CREATE TABLE lines (id INTEGER PRIMARY KEY)")
+    done = scene.copy("--resume", "--quiet").must(2)
+    assert len(done.err.splitlines()) == 2 and "none of 2 streams has an unfinished load" in done.err, done
+    done = scene.copy("--table", "orders", "--resume", "--no-progress").must(2)
+    assert len(done.err.splitlines()) == 2 and "stream orders has no unfinished load" in done.err, done
