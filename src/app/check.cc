@@ -1,10 +1,14 @@
 #include "app/check.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <filesystem>
 #include <set>
 
+#include "app/foreign_loads.h"
 #include "app/inspect.h"
 #include "app/quantity.h"
 
@@ -57,6 +61,48 @@ void Conclude(CheckItem* item) {
       item->status = finding.status;
 }
 
+/// Folders of a local destination that are not there yet, the innermost first.
+std::vector<std::string> MissingFolders(const Endpoint& endpoint) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> missing;
+  if (endpoint.path.empty()) return missing;
+  std::error_code error;
+  const fs::path probes = fs::path(endpoint.path) / "_sluice" / "staging";
+  for (fs::path folder = probes; !fs::exists(folder, error);
+       folder = folder.parent_path())
+    missing.push_back(folder.string());
+  return missing;
+}
+
+/// What a look made goes again; a folder that somebody has filled meanwhile stays.
+void RemoveEmpty(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders)
+    if (rmdir(folder.c_str()) != 0 && errno != ENOENT) return;
+}
+
+CheckItem LookAtDestination(const Endpoint& endpoint) {
+  CheckItem item{
+      .what = "destination", .place = endpoint.uri, .status = {}, .detail = {}};
+  const auto store = OpenStore(ToLookAt(endpoint));
+  item.status = store.status();
+  if (!store.ok()) return item;
+  const auto verdict = (*store)->Probe();
+  item.status = verdict.status();
+  if (verdict.ok()) {
+    item.verdict = *verdict;
+    item.detail = verdict->detail;
+  }
+  // Each permission is tried where the probe was refused: it names the first alone.
+  const ErrorKind kind = KindOf(item.status);
+  const bool answers = item.status.ok() || kind == ErrorKind::kDestination;
+  const bool is_there = IdOf(item.status) != "s3.no-bucket" &&
+                        IdOf(item.status) != "s3.not-s3" &&
+                        IdOf(item.status) != "s3.credentials-refused";
+  if (answers && is_there) item.findings = (*store)->Inspect();
+  Conclude(&item);
+  return item;
+}
+
 }  // namespace
 
 CheckItem CheckSource(const Endpoint& endpoint) {
@@ -87,25 +133,9 @@ CheckItem CheckSource(const Endpoint& endpoint) {
 }
 
 CheckItem CheckDestination(const Endpoint& endpoint) {
-  CheckItem item{
-      .what = "destination", .place = endpoint.uri, .status = {}, .detail = {}};
-  const auto store = OpenStore(ToLookAt(endpoint));
-  item.status = store.status();
-  if (!store.ok()) return item;
-  const auto verdict = (*store)->Probe();
-  item.status = verdict.status();
-  if (verdict.ok()) {
-    item.verdict = *verdict;
-    item.detail = verdict->detail;
-  }
-  // Each permission is tried where the probe was refused: it names the first alone.
-  const ErrorKind kind = KindOf(item.status);
-  const bool answers = item.status.ok() || kind == ErrorKind::kDestination;
-  const bool is_there = IdOf(item.status) != "s3.no-bucket" &&
-                        IdOf(item.status) != "s3.not-s3" &&
-                        IdOf(item.status) != "s3.credentials-refused";
-  if (answers && is_there) item.findings = (*store)->Inspect();
-  Conclude(&item);
+  const std::vector<std::string> made = MissingFolders(endpoint);
+  CheckItem item = LookAtDestination(endpoint);
+  RemoveEmpty(made);
   return item;
 }
 
@@ -122,8 +152,9 @@ Result<std::vector<CheckItem>> CheckJob(const JobRequest& request) {
   ARROW_ASSIGN_OR_RAISE(const LocatedJob located, Locate(request));
   CheckItem source{
       .what = "source", .place = located.source.uri, .status = {}, .detail = {}};
+  PlannedStreams streams;
   const auto try_streams = [&]() -> Status {
-    ARROW_ASSIGN_OR_RAISE(const auto opened, OpenSource(ToLookAt(located.source)));
+    ARROW_ASSIGN_OR_RAISE(const auto opened, OpenSourceOf(located, /*only_looks=*/true));
     const Settings& settings = located.settings;
     ARROW_ASSIGN_OR_RAISE(
         SourceFindings server,
@@ -132,8 +163,7 @@ Result<std::vector<CheckItem>> CheckJob(const JobRequest& request) {
     source.findings = std::move(server.findings);
     ARROW_ASSIGN_OR_RAISE(const SessionSet set, opened->Open(Consistency::kPerChunk, 1));
     Session& session = *set.sessions[0];
-    ARROW_ASSIGN_OR_RAISE(const PlannedStreams streams,
-                          PlanStreams(located, request.only, session));
+    ARROW_ASSIGN_OR_RAISE(streams, PlanStreams(located, request.only, session));
     std::vector<Relation> relations;
     for (const StreamSpec& spec : streams.specs) relations.push_back(spec.relation);
     const int64_t readable = TrySelects(relations, session, &source.findings);
@@ -150,6 +180,10 @@ Result<std::vector<CheckItem>> CheckJob(const JobRequest& request) {
   ARROW_ASSIGN_OR_RAISE(const auto destinations, DestinationsOf(located.job));
   for (const Endpoint& destination : destinations)
     items.push_back(CheckDestination(destination));
+  if (items[1].status.ok()) {
+    for (Finding& finding : FindForeignLoads(located.job, streams))
+      items[1].findings.push_back(std::move(finding));
+  }
   items.push_back(CheckState(located.state_path));
   return items;
 }

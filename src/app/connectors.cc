@@ -1,10 +1,13 @@
 #include "app/connectors.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -70,6 +73,13 @@ constexpr std::chrono::seconds kSilenceOfALook{10};
 Result<std::unique_ptr<Source>> OpenServer(const Endpoint& endpoint) {
   ARROW_ASSIGN_OR_RAISE(auto options, MysqlOptionsFrom(endpoint.given));
   if (endpoint.only_looks) options.lock_wait_seconds = kLockSeconds;
+  if (!options.tls_ca.empty() && access(options.tls_ca.c_str(), R_OK) != 0) {
+    return Error(
+        ErrorKind::kUsage, "uri.tls-ca",
+        fmt::format("tls_ca names a file that cannot be read, {}: {}",
+                    std::strerror(errno), options.tls_ca),
+        "it is the PEM file of the authority that signed the server's certificate");
+  }
   return OpenMysqlSource(options);
 }
 
@@ -118,6 +128,13 @@ std::string Forms(const Table& table) {
 template <typename Table>
 Status UnknownScheme(const Uri& uri, std::string_view role, const Table& table) {
   const std::string usable = fmt::format("usable as a {}: {}", role, Forms(table));
+  if (uri.scheme.size() == 1) {
+    return Error(
+        ErrorKind::kUsage, "uri.unknown-scheme",
+        fmt::format("expected a {}, found what looks like a path of Windows", role),
+        "sluice runs on Linux: a path begins with /, and under WSL drive C is "
+        "/mnt/c");
+  }
   for (const std::string_view later : kLaterSchemes) {
     if (uri.scheme != later) continue;
     return Error(ErrorKind::kUsage, "uri.not-in-this-version",
@@ -187,6 +204,25 @@ std::string CanonicalPath(const std::string& path) {
   return text;
 }
 
+/// A user or a password with letters in it that end it: what is cut off would be taken for the host. None
+/// of it is repeated.
+Status CheckAccountIsEncoded(std::string_view uri) {
+  const size_t begin = uri.find("://");
+  if (begin == std::string_view::npos) return Status::OK();
+  const std::string_view rest = uri.substr(begin + 3);
+  const size_t end = std::min(rest.find_first_of("/?#"), rest.size());
+  // Options may hold an @.
+  const bool has_path = end < rest.size() && rest[end] == '/';
+  const size_t path_end = has_path ? std::min(rest.find('?'), rest.size()) : rest.size();
+  if (rest.substr(end, path_end - end).find('@') == std::string_view::npos)
+    return Status::OK();
+  return Error(
+      ErrorKind::kUsage, "uri.malformed",
+      "the user or the password holds a letter that ends it, one of / ? # @",
+      "write @ as %40, / as %2F, ? as %3F, # as %23; a reference needs none of that: "
+      "'mysql://user:${env:NAME}@host/database'");
+}
+
 /// Host and database as one text, whoever logs in.
 Result<Endpoint> ResolveServer(const Uri& uri) {
   ARROW_ASSIGN_OR_RAISE(const auto options, MysqlOptionsFrom(uri));
@@ -212,8 +248,22 @@ Result<Uri> ParseKnown(std::string_view text, std::string_view role, const Table
   return uri;
 }
 
+/// A shell writes a home out, a file and a quoted word do not.
+Status CheckNoHome(const std::string& path, std::string_view scheme) {
+  if (path != "~" && !path.starts_with("~/")) return Status::OK();
+  const std::string rest = path.substr(1);
+  return Error(ErrorKind::kUsage, "uri.home",
+               fmt::format("~ is not expanded here, found {}", path),
+               scheme.empty()
+                   ? fmt::format("write the path out; what is called so is ./{}", path)
+                   : fmt::format("write the path out, or {}://${{env:HOME}}{}; what is "
+                                 "called so is ./{}",
+                                 scheme, rest, path));
+}
+
 Result<Endpoint> OnThisMachine(const Uri& uri, std::string_view text) {
   ARROW_RETURN_NOT_OK(CheckIsPath(uri, text));
+  ARROW_RETURN_NOT_OK(CheckNoHome(uri.path, uri.scheme));
   Endpoint endpoint;
   endpoint.scheme = uri.scheme;
   endpoint.given = uri;
@@ -248,6 +298,10 @@ Result<Endpoint> ResolveSource(std::string_view uri) {
   if (uri == ":memory:" || uri == "sqlite::memory:") {
     return Error(ErrorKind::kUsage, "uri.memory",
                  "a database in memory has nothing to copy");
+  }
+  for (const SourceConnector& connector : kSources) {
+    if (connector.is_server && uri.starts_with(fmt::format("{}://", connector.scheme)))
+      ARROW_RETURN_NOT_OK(CheckAccountIsEncoded(uri));
   }
   ARROW_ASSIGN_OR_RAISE(const Uri parsed, ParseKnown(uri, "source", kSources));
   for (const SourceConnector& connector : kSources)
@@ -346,9 +400,11 @@ Result<std::unique_ptr<StateStore>> OpenState(const std::string& path,
 }
 
 Result<std::string> StatePath(const std::string& flag) {
-  if (!flag.empty()) return flag;
   const char* variable = std::getenv("SLUICE_STATE");
-  if (variable != nullptr && variable[0] != '\0') return std::string(variable);
+  std::string said = flag;
+  if (said.empty() && variable != nullptr) said = variable;
+  ARROW_RETURN_NOT_OK(CheckNoHome(said, ""));
+  if (!said.empty()) return said;
   const char* state_home = std::getenv("XDG_STATE_HOME");
   // The specification has relative values ignored.
   if (state_home != nullptr && state_home[0] == '/')

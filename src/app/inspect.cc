@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/definition.h"
+#include "app/foreign_loads.h"
 #include "sluice/clock.h"
 
 namespace sluice {
@@ -102,7 +103,7 @@ Result<JobPlan> PlanJob(const JobRequest& request) {
   JobPlan plan;
   ARROW_RETURN_NOT_OK(CheckEnvironment());
   ARROW_ASSIGN_OR_RAISE(plan.located, Locate(request));
-  ARROW_ASSIGN_OR_RAISE(const auto source, OpenSource(ToLookAt(plan.located.source)));
+  ARROW_ASSIGN_OR_RAISE(const auto source, OpenSourceOf(plan.located, /*only_looks=*/true));
   plan.source = source->Describe();
   const Settings& settings = plan.located.settings;
   ARROW_ASSIGN_OR_RAISE(
@@ -113,6 +114,7 @@ Result<JobPlan> PlanJob(const JobRequest& request) {
   Session& session = *set.sessions[0];
   ARROW_ASSIGN_OR_RAISE(PlannedStreams streams,
                         PlanStreams(plan.located, request.only, session));
+  plan.destination = FindForeignLoads(plan.located.job, streams);
   plan.streams = LookAt(std::move(streams.specs), session);
   for (size_t i = 0; i < plan.streams.size(); ++i) {
     plan.streams[i].destination = std::move(streams.destinations[i]);

@@ -52,6 +52,7 @@ struct JobPlan {
   bool state_exists = false;
   LastProbe probe;
   std::vector<StreamPlan> streams;
+  std::vector<Finding> destination;  ///< what other jobs have there
 };
 /// Writes nothing anywhere: no folder, no state, no probe.
 Result<JobPlan> PlanJob(const JobRequest& request);

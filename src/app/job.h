@@ -31,6 +31,7 @@ struct Job {
   TextFile file;  ///< without a name for copy
   std::string source,
       destination;  ///< URIs, references replaced: with secrets, never to be shown
+  std::string password_from;         ///< "${env:SHOP_PASSWORD} (shop.yaml:3)"; "" unknown
   std::vector<StreamEntry> streams;  ///< empty: every base table
   Settings settings;  ///< of the run, and what streams say that say nothing themselves
 };

@@ -8,47 +8,12 @@
 #include "app/inspect.h"
 #include "app/quantity.h"
 #include "app/secrets.h"
+#include "app/yaml_tree.h"
 #include "base/printable.h"
 #include "base/redact.h"
 
 namespace sluice {
 namespace {
-
-/// Words that YAML does not take for text.
-constexpr std::string_view kNoText[] = {"null", "true", "false", "yes", "no",
-                                        "on",   "off",  "y",     "n"};
-
-bool IsPlain(std::string_view text) {
-  const auto is_letter = [](char c) {
-    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  };
-  if (text.empty() || !is_letter(text[0])) return false;
-  for (const char c : text) {
-    if (!is_letter(c) && (c < '0' || c > '9')) return false;
-  }
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return std::ranges::count(kNoText, lower) == 0;
-}
-
-std::string Quoted(std::string_view text) {
-  if (IsPlain(text)) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
 
 /// "SHOP_PASSWORD" for the database shop.
 std::string VariableFor(const Endpoint& source) {
@@ -71,7 +36,7 @@ std::string KeyOf(const TableInfo& table) {
 
 std::string StreamLine(const TableName& name, bool is_view,
                        const Result<TableInfo>& table) {
-  const std::string key = Quoted(name.table);
+  const std::string key = YamlText(name.table);
   if (!table.ok()) {
     return fmt::format("  # {}: {{}}  # cannot be copied: {}\n", Printable(key),
                        Printable(table.status().message()));
@@ -81,7 +46,8 @@ std::string StreamLine(const TableName& name, bool is_view,
   return fmt::format("  {}: {{}}  # {}, {}\n", key, rows, Printable(KeyOf(*table)));
 }
 
-std::string Head(const Endpoint& source, const std::string& source_uri) {
+std::string Head(const Endpoint& source, const std::string& source_uri,
+                 const std::string& lake) {
   std::string password;
   std::string uri = WithoutPassword(source_uri, &password);
   std::string head =
@@ -95,11 +61,13 @@ std::string Head(const Endpoint& source, const std::string& source_uri) {
   } else if (!HasReference(password)) {
     password = fmt::format("${{env:{}}}", VariableFor(source));
   }
-  head += fmt::format("source: {}\n", Quoted(uri));
-  head += "destination: lake  # a folder, or s3://bucket/prefix\n";
+  head += fmt::format("source: {}\n", YamlText(uri));
+  head +=
+      fmt::format("destination: {}  # replace it: file:///folder or s3://bucket/prefix\n",
+                  YamlText(lake));
   if (source.path.empty() && !is_whole) {
     head += fmt::format("secrets:\n  source.password: {}  # or ${{file:/path}}\n",
-                        Quoted(password));
+                        YamlText(password));
   }
   return head +
          "defaults:\n"
@@ -139,7 +107,9 @@ Result<std::string> DraftJob(const std::string& source_uri, const JobRules& rule
     streams += StreamLine(name, is_view, table);
   }
   if (!any) streams = "  \"*\": {}  # every table; there is none yet\n" + streams;
-  return fmt::format("{}streams:\n{}", Head(endpoint, source_uri), streams);
+  // Whole: the file may be run from anywhere, by cron for one.
+  ARROW_ASSIGN_OR_RAISE(const Endpoint lake, ResolveDestination("lake"));
+  return fmt::format("{}streams:\n{}", Head(endpoint, source_uri, lake.uri), streams);
 }
 
 }  // namespace sluice

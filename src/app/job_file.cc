@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -71,6 +68,7 @@ class JobReader {
     ARROW_RETURN_NOT_OK(Require(root, job_.source.empty(), "source"));
     ARROW_RETURN_NOT_OK(Require(root, job_.destination.empty(), "destination"));
     ARROW_RETURN_NOT_OK(Require(root, job_.streams.empty(), "streams"));
+    ARROW_RETURN_NOT_OK(ResolvePlaces(root));
     // Last: a file with mistakes asks no command for a password.
     for (const auto& [key, value] : root.entries) {
       if (key.text == "secrets") ARROW_RETURN_NOT_OK(ReadSecrets(value));
@@ -185,7 +183,7 @@ class JobReader {
 
   /// A place that rows come from or go to, with what its references stand for.
   Status ReadUri(std::string_view key, const YamlNode& node, Replacing wanted_by,
-                 std::string* uri) const {
+                 std::string* uri) {
     ARROW_RETURN_NOT_OK(ReadText(key, node, uri));
     if (HasLiteralPassword(*uri)) {
       return ErrorAt(job_.file, node.place, "job.literal-secret",
@@ -194,11 +192,18 @@ class JobReader {
                      "secrets: {source.password: \"${env:SHOP_PASSWORD}\"}",
                      Showing::kUpToPlace);
     }
+    if (key == "source") job_.password_from = PasswordFrom(PasswordIn(*uri), node);
     if (rules_.replacing > wanted_by) return Status::OK();
     auto replaced = ReplaceInUri(*uri, rules_);
     ARROW_RETURN_NOT_OK(Placed(node, replaced.status()));
     *uri = *std::move(replaced);
     return Status::OK();
+  }
+
+  std::string PasswordFrom(std::string_view reference, const YamlNode& node) const {
+    const std::string shown = ShownReference(reference);
+    if (shown.empty()) return shown;
+    return fmt::format("{} ({}:{})", shown, job_.file.name, node.place.line);
   }
 
   Status ReadSecrets(const YamlNode& node) {
@@ -227,6 +232,7 @@ class JobReader {
       auto source = WithPassword(job_.source, *password);
       ARROW_RETURN_NOT_OK(Placed(key, source.status()));
       job_.source = *std::move(source);
+      job_.password_from = PasswordFrom(value.text, value);
     }
     return Status::OK();
   }
@@ -320,9 +326,12 @@ class JobReader {
   }
 
   Status ReadStreams(const YamlNode& node) {
-    ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kMap,
-                               "streams must be a map of tables",
-                               "write each table as a key: \"orders: {}\""));
+    std::string table = "orders";
+    if (!node.items.empty() && !node.items[0].text.empty())
+      table = YamlText(node.items[0].text);
+    ARROW_RETURN_NOT_OK(
+        Expect(node, YamlNode::Kind::kMap, "streams must be a map of tables",
+               fmt::format("write each table as a key, not in a list: {}: {{}}", table)));
     if (node.entries.empty())
       return Wrong(node, "streams names no table", "for every table: \"*\": {}");
     bool any = false;
@@ -343,7 +352,7 @@ class JobReader {
                  "add what is copied; for every other table: \"*\": {}");
   }
 
-  Status ReadStream(const YamlNode& node, StreamEntry* entry) const {
+  Status ReadStream(const YamlNode& node, StreamEntry* entry) {
     if (node.kind == YamlNode::Kind::kNull) return Status::OK();
     const std::string prefix = fmt::format("streams.{}", entry->pattern);
     ARROW_RETURN_NOT_OK(Expect(node, YamlNode::Kind::kMap,
@@ -356,7 +365,7 @@ class JobReader {
   }
 
   Status ReadStreamKey(const std::string& prefix, const std::string& key,
-                       const YamlNode& value, StreamEntry* entry) const {
+                       const YamlNode& value, StreamEntry* entry) {
     const std::string name = fmt::format("{}.{}", prefix, key);
     if (key == "columns") return ReadColumns(name, value, &entry->columns);
     if (key == "where") return ReadText(name, value, &entry->where);
@@ -556,44 +565,8 @@ Status CheckStreamName(std::string_view name) {
 }
 
 Result<Job> ReadJobFile(const std::string& path, const JobRules& rules) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) {
-    return Error(ErrorKind::kUsage, "job.no-such-file", "no such job file: " + path,
-                 "sluice job init SOURCE_URI writes one to begin with");
-  }
-  if (std::filesystem::is_directory(status)) {
-    return Error(ErrorKind::kUsage, "job.no-such-file",
-                 "expected a job file, found a folder: " + path,
-                 "a job file ends in .yaml; of a folder as destination name the source "
-                 "before it");
-  }
-  // A pipe of the shell's, run <(…), is one of /dev/fd; any other would be waited for.
-  const bool of_shell = path.starts_with("/dev/") || path.starts_with("/proc/self/fd/");
-  if (!of_shell && status.type() != std::filesystem::file_type::regular &&
-      status.type() != std::filesystem::file_type::unknown) {
-    return Error(ErrorKind::kUsage, "job.no-such-file",
-                 "expected a job file, found something else: " + path);
-  }
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) {
-    return Error(
-        ErrorKind::kUsage, "job.unreadable",
-        fmt::format("cannot read the job file, {}: {}", std::strerror(errno), path));
-  }
-  std::string text(static_cast<size_t>(kYamlBytesMax) + 1, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(stream.gcount()));
-  if (stream.bad())
-    return Error(ErrorKind::kUsage, "job.unreadable",
-                 "cannot read the job file: " + path);
-  if (static_cast<int64_t>(text.size()) > kYamlBytesMax) {
-    const auto size = std::filesystem::file_size(path, error);
-    return YamlTooLarge(path, error ? kYamlBytesMax + 1 : static_cast<int64_t>(size));
-  }
-  const bool names_job =
-      !of_shell && status.type() == std::filesystem::file_type::regular;
-  return ParseJob({path, std::move(text), names_job}, rules);
+  ARROW_ASSIGN_OR_RAISE(TextFile file, ReadYamlFile(path));
+  return ParseJob(std::move(file), rules);
 }
 
 }  // namespace sluice

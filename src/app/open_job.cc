@@ -148,6 +148,17 @@ Result<LocatedJob> Locate(const JobRequest& request) {
   return located;
 }
 
+Result<std::unique_ptr<Source>> OpenSourceOf(const LocatedJob& job, bool only_looks) {
+  auto source = OpenSource(only_looks ? ToLookAt(job.source) : job.source);
+  const std::string& from = job.job.password_from;
+  if (source.ok() || from.empty() || IdOf(source.status()) != "source.password")
+    return source;
+  return Error(KindOf(source.status()), "source.password", source.status().message(),
+               fmt::format("the password comes from {}: see that it is this user's, and "
+                           "that the server lets the user in from this host",
+                           from));
+}
+
 Result<std::vector<Endpoint>> DestinationsOf(const Job& job) {
   std::vector<Endpoint> places;
   std::vector<std::string> uris = {job.destination};
@@ -166,6 +177,7 @@ Result<std::vector<Endpoint>> DestinationsOf(const Job& job) {
 Result<Job> CopyJob(const std::string& source, const std::string& destination,
                     std::vector<StreamEntry> streams) {
   Job job;
+  job.password_from = ShownReference(PasswordIn(source));
   ARROW_ASSIGN_OR_RAISE(job.source, ReplaceInUri(source, {}));
   ARROW_ASSIGN_OR_RAISE(job.destination, ReplaceInUri(destination, {}));
   job.streams = std::move(streams);
@@ -226,7 +238,7 @@ Result<OpenedJob> OpenForRun(const JobRequest& request, Clock& clock) {
   ARROW_ASSIGN_OR_RAISE(spec.limits.lease_ttl_millis, LeaseMillisFromEnvironment());
   ARROW_ASSIGN_OR_RAISE(const auto chunk_rows, ChunkRowsFromEnvironment());
   spec.limits.chunk_rows = chunk_rows.value_or(spec.limits.chunk_rows);
-  ARROW_ASSIGN_OR_RAISE(opened.source, OpenSource(located.source));
+  ARROW_ASSIGN_OR_RAISE(opened.source, OpenSourceOf(located));
   Result<PlannedStreams> planned = PlannedStreams{};
   {
     ARROW_ASSIGN_OR_RAISE(const SessionSet sessions,

@@ -34,6 +34,9 @@ struct LocatedJob {
   std::string state_path;
 };
 Result<LocatedJob> Locate(const JobRequest& request);
+/// Its source, opened; a login that was refused says where the password came from.
+Result<std::unique_ptr<Source>> OpenSourceOf(const LocatedJob& job,
+                                             bool only_looks = false);
 
 /// copy's arguments as a job, references in them replaced; its name is a hash of the two places.
 Result<Job> CopyJob(const std::string& source, const std::string& destination,

@@ -44,6 +44,8 @@ bool Split(std::string_view text, int64_t* number, std::string* unit) {
   return true;
 }
 
+char Capital(char c) { return static_cast<char>(c - 'a' + 'A'); }
+
 template <size_t N>
 const Unit* FindUnit(const std::array<Unit, N>& units, std::string_view name) {
   for (const Unit& unit : units) {
@@ -63,9 +65,10 @@ Result<int64_t> ParseSize(std::string_view text) {
     std::string hint =
         "units are B, kB, MB, GB, TB (powers of 1000) and KiB, MiB, GiB, TiB (of 1024)";
     if (split && name.size() == 1 && FindUnit(kSizeUnits, name + "ib") != nullptr) {
-      hint =
-          fmt::format("{} means two things: write {}iB (powers of 1024) or {}B (of 1000)",
-                      text.substr(text.size() - 1), text, text);
+      hint = fmt::format(
+          "{} means two things: write {}{}iB (powers of 1024) or {}{}B (of 1000)",
+          text.back(), number, Capital(name[0]), number,
+          name == "k" ? 'k' : Capital(name[0]));
     }
     return Error(ErrorKind::kUsage, "quantity.size",
                  fmt::format("expected a size such as 128MiB, found {}",

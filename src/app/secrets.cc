@@ -41,9 +41,10 @@ Result<std::string> FromEnvironment(const std::string& name) {
       ErrorKind::kUsage, "secret.variable",
       fmt::format("the environment variable {} is {}", name,
                   value == nullptr ? "not set" : "empty"),
-      fmt::format("set it where sluice is started, or write ${{file:/path}}: read -rs "
-                  "{0}; export {0}",
-                  name));
+      fmt::format(
+          "set {} where sluice is started; cron and systemd pass few variables: give "
+          "them a file of it to read, or write ${{file:/path}}",
+          name));
 }
 
 Result<std::string> FromFile(const std::string& path) {
@@ -226,8 +227,7 @@ Result<std::string> ReplaceInUri(std::string_view uri, const JobRules& rules) {
 }
 
 bool HasLiteralPassword(std::string_view uri) {
-  std::string password;
-  WithoutPassword(uri, &password);
+  const std::string password = PasswordIn(uri);
   return !password.empty() &&
          (!password.starts_with(kOpen) || password.find('}') != password.size() - 1);
 }
@@ -265,6 +265,17 @@ void HidePasswordOf(std::string_view uri) {
     return;
   HideLiterally(password);
   HideLiterally(Decoded(password));
+}
+
+std::string PasswordIn(std::string_view uri) {
+  std::string password;
+  WithoutPassword(uri, &password);
+  return password;
+}
+
+std::string ShownReference(std::string_view text) {
+  if (!text.starts_with(kOpen) || text.find('}') != text.size() - 1) return {};
+  return std::string(text.starts_with("${cmd:") ? "the ${cmd:…} reference" : text);
 }
 
 Result<std::string> WithPassword(std::string_view uri, std::string_view password) {

@@ -28,6 +28,9 @@ std::string WithoutPassword(std::string_view uri, std::string* password);
 /// Has the redactor hide the password of `uri` wherever it appears, encoded or not; not where it is what
 /// the user, the host or the database is called, which is shown anyway.
 void HidePasswordOf(std::string_view uri);
+std::string PasswordIn(std::string_view uri);
+/// A reference as it may be shown: a command may hold what it must not tell. "" for no reference.
+std::string ShownReference(std::string_view text);
 /// `uri`, which has a user and a host and no password, with this one.
 Result<std::string> WithPassword(std::string_view uri, std::string_view password);
 

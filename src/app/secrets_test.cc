@@ -45,8 +45,9 @@ TEST_F(SecretsTest, AVariableIsReplaced) {
   EXPECT_EQ(*ReplaceReferences("none", {}), "none");
   EXPECT_EQ(
       Told(ReplaceReferences("${env:SHOP_MISSING}", {}).status()),
-      "the environment variable SHOP_MISSING is not set | set it where sluice is "
-      "started, or write ${file:/path}: read -rs SHOP_MISSING; export SHOP_MISSING");
+      "the environment variable SHOP_MISSING is not set | set SHOP_MISSING where "
+      "sluice is started; cron and systemd pass few variables: give them a file of it to read, "
+      "or write ${file:/path}");
   EXPECT_FALSE(ReplaceReferences("${env:SHOP_EMPTY}", {}).ok());
   EXPECT_FALSE(ReplaceReferences("${env:A B}", {}).ok());
   EXPECT_FALSE(ReplaceReferences("${env:", {}).ok());

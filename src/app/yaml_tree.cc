@@ -6,6 +6,10 @@
 #include <yaml-cpp/parser.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -244,6 +248,25 @@ Status SyntaxError(const TextFile& file, const YAML::Exception& error) {
                  std::move(hint));
 }
 
+/// Words that YAML does not take for text.
+constexpr std::string_view kNoText[] = {"null", "true", "false", "yes", "no",
+                                        "on",   "off",  "y",     "n"};
+
+bool IsPlain(std::string_view text) {
+  const auto is_letter = [](char c) {
+    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  };
+  if (text.empty() || !is_letter(text[0])) return false;
+  for (const char c : text) {
+    if (!is_letter(c) && (c < '0' || c > '9')) return false;
+  }
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return std::ranges::count(kNoText, lower) == 0;
+}
+
 }  // namespace
 
 Status YamlTooLarge(const std::string& name, int64_t size) {
@@ -283,6 +306,64 @@ Result<YamlNode> ParseYaml(const TextFile& file) {
   }
   if (!builder.root) return YamlNode{};
   return std::move(*builder.root);
+}
+
+std::string YamlText(std::string_view text) {
+  if (IsPlain(text)) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += fmt::format("\\x{:02x}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+Result<TextFile> ReadYamlFile(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) {
+    return Error(ErrorKind::kUsage, "job.no-such-file", "no such job file: " + path,
+                 "sluice job init SOURCE_URI writes one to begin with");
+  }
+  if (std::filesystem::is_directory(status)) {
+    return Error(ErrorKind::kUsage, "job.no-such-file",
+                 "expected a job file, found a folder: " + path,
+                 "a job file ends in .yaml; of a folder as destination name the source "
+                 "before it");
+  }
+  // A pipe of the shell's, run <(…), is one of /dev/fd; any other would be waited for.
+  const bool of_shell = path.starts_with("/dev/") || path.starts_with("/proc/self/fd/");
+  if (!of_shell && status.type() != std::filesystem::file_type::regular &&
+      status.type() != std::filesystem::file_type::unknown) {
+    return Error(ErrorKind::kUsage, "job.no-such-file",
+                 "expected a job file, found something else: " + path);
+  }
+  std::ifstream stream(path, std::ios::binary);
+  if (!stream) {
+    return Error(
+        ErrorKind::kUsage, "job.unreadable",
+        fmt::format("cannot read the job file, {}: {}", std::strerror(errno), path));
+  }
+  std::string text(static_cast<size_t>(kYamlBytesMax) + 1, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(stream.gcount()));
+  if (stream.bad())
+    return Error(ErrorKind::kUsage, "job.unreadable",
+                 "cannot read the job file: " + path);
+  if (static_cast<int64_t>(text.size()) > kYamlBytesMax) {
+    const auto size = std::filesystem::file_size(path, error);
+    return YamlTooLarge(path, error ? kYamlBytesMax + 1 : static_cast<int64_t>(size));
+  }
+  const bool names_job =
+      !of_shell && status.type() == std::filesystem::file_type::regular;
+  return TextFile{path, std::move(text), names_job};
 }
 
 }  // namespace sluice

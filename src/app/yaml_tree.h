@@ -36,8 +36,13 @@ inline constexpr int kYamlDepthMax = 32;
 
 /// kUsage "job.syntax" about a file of that many bytes.
 Status YamlTooLarge(const std::string& name, int64_t size);
+/// kUsage "job.no-such-file", "job.unreadable", "job.syntax" where it is too large.
+Result<TextFile> ReadYamlFile(const std::string& path);
 /// One document. kUsage "job.syntax" at its place: not UTF-8, a NUL, not YAML, a key given
 /// twice, a key that is no word, several documents, beyond one of the bounds.
 Result<YamlNode> ParseYaml(const TextFile& file);
+
+/// A word as it is written in YAML: itself, or in quotes where it would be taken for something else.
+std::string YamlText(std::string_view text);
 
 }  // namespace sluice

@@ -101,6 +101,11 @@ size_t EndOfQuoted(std::string_view rest, size_t quote, bool escaped) {
   return rest.size();
 }
 
+/// What MySQL says of a login it refuses, "(using password: YES)", holds no password.
+bool IsWhetherGiven(std::string_view rest) {
+  return rest.starts_with("password: YES)") || rest.starts_with("password: NO)");
+}
+
 /// At a word boundary: "name" up to and including what separates it from its value, and
 /// the value.
 Span ValueAt(std::string_view rest) {
@@ -134,6 +139,7 @@ char BeforeScheme(std::string_view text, size_t colon) {
 Span SecretAt(std::string_view text, size_t at) {
   const std::string_view rest = text.substr(at);
   if (rest.starts_with("://")) return PasswordAt(rest, BeforeScheme(text, at));
+  if (IsWhetherGiven(rest)) return {};
   for (const std::string_view name : kSecretNames) {
     if (!StartsWithIgnoringCase(rest, name)) continue;
     if (rest.size() > name.size() && IsWordByte(rest[name.size()])) continue;

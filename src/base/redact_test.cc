@@ -90,6 +90,16 @@ TEST(Redact, WhatIsNoNameOfAVariableIsNoReference) {
   EXPECT_EQ(RedactUri("mysql://u:${env:SECRET!}@h/d"), "mysql://u:***@h/d");
 }
 
+TEST(Redact, KeepsAServersSentenceAboutALogin) {
+  for (const char* text :
+       {"refused the login: Access denied for user 'a'@'b' (using password: YES)",
+        "refused the login: Access denied for user 'a'@'b' (using password: NO)"})
+    EXPECT_EQ(Redact(text), text);
+  EXPECT_EQ(Redact("password: YES"), "password: ***");
+  EXPECT_EQ(Redact("password: YESTERDAY)"), "password: ***)");
+  EXPECT_EQ(Redact("password: hunter2"), "password: ***");
+}
+
 TEST(Redact, KeepsProse) {
   EXPECT_EQ(Redact("the password is wrong"), "the password is wrong");
   EXPECT_EQ(Redact("secretary: Anne"), "secretary: Anne");

@@ -27,7 +27,7 @@ std::string Shown(Level level) {
 }
 
 Result<std::vector<CheckItem>> CheckOne(const Arguments& arguments) {
-  const std::string& argument = arguments.positionals[0];
+  ARROW_ASSIGN_OR_RAISE(const std::string argument, ArgumentOf(arguments));
   switch (SubjectOf(argument)) {
     case Subject::kJobFile: {
       ARROW_ASSIGN_OR_RAISE(const JobRequest request, FileRequest(arguments));

@@ -185,6 +185,10 @@ Result<Arguments> ParseCommandLine(const std::vector<std::string>& words) {
     arguments.verb = FindVerb("version");
     return arguments;
   }
+  if (first == "-v") {
+    return Error(ErrorKind::kUsage, "cli.no-verb", "expected a verb, found -v",
+                 "sluice --version, or sluice VERB … --verbose for every step");
+  }
   if (first.starts_with('-')) {
     return Error(ErrorKind::kUsage, "cli.no-verb",
                  "expected a verb before the options, found " +

@@ -10,6 +10,8 @@
 #include "app/settings.h"
 #include "base/type_policy.h"
 #include "cli/request.h"
+#include "cli/text_width.h"
+#include "cli/topics.h"
 
 namespace sluice::cli {
 namespace {
@@ -173,6 +175,19 @@ TEST(Help, WhatIsOfferedForAnOptionIsAccepted) {
       Arguments arguments;
       arguments.options[std::string(option.name)] = {word};
       EXPECT_TRUE(SettingsFrom(arguments).ok()) << option.name << " " << word;
+    }
+  }
+}
+
+TEST(Help, ATopicIsNoVerbAndItsProseFitsAScreen) {
+  for (const Topic& topic : Topics()) {
+    EXPECT_EQ(FindVerb(topic.name), nullptr) << topic.name;
+    EXPECT_NE(OverallHelp().find(topic.name), std::string::npos) << topic.name;
+    EXPECT_NE(CompletionFor("bash").find(topic.name), std::string::npos) << topic.name;
+    std::istringstream lines(topic.text());
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("           ")) continue;  // Tables of options are wider.
+      EXPECT_LE(DisplayWidth(line), 110u) << line;
     }
   }
 }

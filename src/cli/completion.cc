@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cli/options.h"
+#include "cli/topics.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
@@ -19,9 +20,15 @@ std::string VerbNames() {
   return names;
 }
 
+std::string TopicNames() {
+  std::string names;
+  for (const Topic& topic : Topics()) names += fmt::format(" {}", topic.name);
+  return names;
+}
+
 /// The words a verb's arguments are chosen from; "" where they are files.
 std::string ArgumentWords(const Verb& verb) {
-  if (verb.bit == kHelp) return VerbNames();
+  if (verb.bit == kHelp) return VerbNames() + TopicNames();
   if (verb.bit == kCompletion) return "bash zsh fish";
   return {};
 }

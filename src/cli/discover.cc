@@ -6,12 +6,15 @@
 #include "app/quantity.h"
 #include "cli/console.h"
 #include "cli/describe.h"
+#include "cli/request.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
 
 Outcome Discover(const Invocation& invocation) {
-  const auto source = ResolveSource(invocation.arguments.positionals[0]);
+  const auto uri = ArgumentOf(invocation.arguments);
+  if (!uri.ok()) return Failed(uri.status());
+  const auto source = ResolveSource(*uri);
   if (!source.ok()) return Failed(source.status());
   const auto tables = sluice::Discover(*source);
   if (!tables.ok()) return Failed(tables.status());

@@ -15,7 +15,7 @@ namespace {
 
 Result<CollectRequest> RequestFrom(const Arguments& arguments) {
   CollectRequest request;
-  const std::string& argument = arguments.positionals[0];
+  ARROW_ASSIGN_OR_RAISE(const std::string argument, ArgumentOf(arguments));
   if (SubjectOf(argument) == Subject::kJobFile) {
     JobRules rules = RulesFrom(arguments);
     rules.replacing = Replacing::kDestinations;

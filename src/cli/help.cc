@@ -3,32 +3,11 @@
 #include <algorithm>
 
 #include "cli/options.h"
+#include "cli/text_width.h"
+#include "cli/topics.h"
 
 namespace sluice::cli {
 namespace {
-
-constexpr size_t kWidth = 90;
-
-/// `text` from column `indent` on, broken at spaces before column kWidth.
-std::string Wrapped(std::string_view text, size_t indent) {
-  std::string out;
-  size_t column = indent;
-  while (!text.empty()) {
-    const size_t space = text.find(' ');
-    const std::string_view word = text.substr(0, space);
-    text = space == std::string_view::npos ? std::string_view() : text.substr(space + 1);
-    if (column > indent && column + 1 + word.size() > kWidth) {
-      out += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (column > indent) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += word.size();
-  }
-  return out;
-}
 
 std::string Left(const Option& option) {
   if (option.shape == OptionShape::kChoice)
@@ -55,6 +34,9 @@ std::string OverallHelp() {
       "Usage: sluice VERB ARGUMENTS [OPTIONS]\n\nVerbs:\n";
   for (const Verb& verb : Verbs())
     help += fmt::format("  {:<12}{}\n", verb.name, verb.summary);
+  help += "\nTopics, for sluice help TOPIC:\n";
+  for (const Topic& topic : Topics())
+    help += fmt::format("  {:<13}{}\n", topic.name, topic.summary);
   help +=
       "\nA first copy, of every table of shop.db into the folder lake:\n"
       "  sluice copy shop.db lake\n\n"

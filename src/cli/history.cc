@@ -58,13 +58,19 @@ nlohmann::ordered_json RunJson(const RunRecord& run) {
                                  {"seconds", nullptr},
                                  {"exit_code", nullptr},
                                  {"command", asked.command},
-                                 {"folder", asked.folder}};
+                                 {"folder", asked.folder},
+                                 {"source", asked.source},
+                                 {"destination", asked.destination}};
   if (run.ended_millis != 0) {
     json["ended"] = FormatTime(run.ended_millis);
     json["seconds"] = static_cast<double>(run.ended_millis - run.started_millis) / 1000;
     json["exit_code"] = run.exit_code;
   }
   return json;
+}
+
+const char* WordOf(Phase phase) {
+  return ToString(phase == Phase::kCleaned ? Phase::kCommitted : phase);
 }
 
 std::string EndOf(const RunRecord& run, const std::optional<LeaseHolder>& holder) {

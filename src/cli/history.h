@@ -22,9 +22,12 @@ AskedRun AskedOf(const RunRecord& run);
 /// "sluice run shop.yaml   (in /home/me)"; "" where it was not written down.
 std::string CommandLineOf(const RunRecord& run);
 
-/// `{run, host, pid, version, started, ended, seconds, exit_code, command, folder}`.
+/// `{run, host, pid, version, started, ended, seconds, exit_code, command, folder, source, destination}`.
 nlohmann::ordered_json RunJson(const RunRecord& run);
 /// "exit 0 after 12 s", "running" or "did not end (killed?)".
 std::string EndOf(const RunRecord& run, const std::optional<LeaseHolder>& holder);
+
+/// A phase for people: what is cleaned is committed, and nothing is left over.
+const char* WordOf(Phase phase);
 
 }  // namespace sluice::cli

@@ -112,6 +112,8 @@ std::string TextOf(const RunRecord& run, const Json& entry,
                   Printable(run.job), EndOf(run, holder));
   const std::string command = CommandLineOf(run);
   if (!command.empty()) text += "  " + Printable(command) + "\n";
+  const std::string destination = entry.value("destination", "");
+  if (!destination.empty()) text += "  to " + Printable(destination) + "\n";
   for (const Json& load : entry["loads"]) {
     std::string line =
         fmt::format("  {}  {} rows  {}  {}", Printable(load.value("stream", "")),
@@ -120,8 +122,11 @@ std::string TextOf(const RunRecord& run, const Json& entry,
                     FormatSize(load.value("bytes", int64_t{0})));
     if (load.contains("seconds"))
       line += "  " + FormatSeconds(load.value("seconds", 0.0));
+    const std::string phase = load.value("phase", "");
     line +=
-        fmt::format("  {}  load {}", load.value("phase", ""), load.value("load", "-"));
+        fmt::format("  {}  load {}",
+                    phase == ToString(Phase::kCleaned) ? WordOf(Phase::kCleaned) : phase,
+                    load.value("load", "-"));
     if (load.value("resumed", false)) line += "  resumed";
     text += line + "\n";
     if (load.contains("statement"))

@@ -131,8 +131,10 @@ constexpr auto kVerbs = std::to_array<Verb>({
      "sluice job init shop.db\n"
      "sluice job init 'mysql://reader:${env:SHOP_PASSWORD}@db/shop' -o shop.yaml\n"
      "sluice job schema > job.schema.json\n"},
-    {"connectors", kConnectors, "", 0, 0, "sources, destinations and their options",
+    {"connectors", kConnectors, "[SCHEME]", 0, 1,
+     "sources, destinations and their options",
      "sluice connectors\n"
+     "sluice connectors mysql\n"
      "sluice connectors --json\n"},
     {"completion", kCompletion, "bash | zsh | fish", 1, 1,
      "a script with which the shell completes sluice",
@@ -141,8 +143,9 @@ constexpr auto kVerbs = std::to_array<Verb>({
      "sluice completion fish > ~/.config/fish/completions/sluice.fish\n"},
     {"version", kVersion, "", 0, 0, "of the program and of what it stands on",
      "sluice version --json\n"},
-    {"help", kHelp, "[VERB]", 0, 1, "this list, or the help of one verb",
+    {"help", kHelp, "[VERB | TOPIC]", 0, 2, "this list, one verb, or a topic: see below",
      "sluice help copy\n"
+     "sluice help exit-codes\n"
      "sluice help --man copy | man -l -\n"},
 });
 

@@ -14,6 +14,21 @@
 namespace sluice::cli {
 namespace {
 
+std::string FindingText(const Finding& finding) {
+  if (finding.level == Level::kOk) return {};
+  std::string text =
+      fmt::format("{}  {}: {}\n", finding.level == Level::kFailed ? "FAILED" : "WARNING",
+                  Printable(finding.name), Printable(finding.detail));
+  if (!finding.hint.empty()) text += fmt::format("  HINT: {}\n", Printable(finding.hint));
+  return text;
+}
+
+nlohmann::ordered_json FindingsJson(const std::vector<Finding>& findings) {
+  auto list = nlohmann::ordered_json::array();
+  for (const Finding& finding : findings) list.push_back(FindingJson(finding));
+  return list;
+}
+
 std::string HeadText(const JobPlan& plan, const std::vector<SettingShown>& settings) {
   TextTable table("ll");
   table.Add({"job", Printable(plan.located.job.name)});
@@ -27,25 +42,17 @@ std::string HeadText(const JobPlan& plan, const std::vector<SettingShown>& setti
     table.Add({setting.name, fmt::format("{} ({})", setting.value, setting.origin)});
   }
   std::string text = table.ToString();
-  for (const Finding& finding : plan.server.findings) {
-    if (finding.level == Level::kOk) continue;
-    text += fmt::format("{}  {}: {}\n",
-                        finding.level == Level::kFailed ? "FAILED" : "WARNING",
-                        finding.name, Printable(finding.detail));
-    if (!finding.hint.empty())
-      text += fmt::format("  HINT: {}\n", Printable(finding.hint));
-  }
+  for (const Finding& finding : plan.server.findings) text += FindingText(finding);
+  for (const Finding& finding : plan.destination) text += FindingText(finding);
   return text + "\n";
 }
 
 nlohmann::ordered_json ServerJson(const SourceFindings& server) {
-  auto findings = nlohmann::ordered_json::array();
-  for (const Finding& finding : server.findings) findings.push_back(FindingJson(finding));
   return {{"consistency", server.consistency
                               ? nlohmann::ordered_json(ToString(*server.consistency))
                               : nlohmann::ordered_json()},
           {"why", server.why},
-          {"findings", std::move(findings)}};
+          {"findings", FindingsJson(server.findings)}};
 }
 
 void AddFailure(const Status& failure, const std::string& context, Outcome* outcome) {
@@ -69,6 +76,7 @@ Outcome Plan(const Invocation& invocation) {
   (*outcome.members)["source"] = plan->source;
   (*outcome.members)["server"] = ServerJson(plan->server);
   (*outcome.members)["destination"] = plan->located.destination.uri;
+  (*outcome.members)["destination_findings"] = FindingsJson(plan->destination);
   (*outcome.members)["probe"] = ProbeJson(plan->probe);
   (*outcome.members)["state"] = {{"path", plan->located.state_path},
                                  {"exists", plan->state_exists}};

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "app/secrets.h"
 #include "base/log.h"
 
 namespace sluice::cli {
@@ -152,6 +153,10 @@ Result<Settings> SettingsFrom(const Arguments& arguments) {
 
 JobRules RulesFrom(const Arguments& arguments) {
   return {.allow_commands = arguments.Has("--allow-commands")};
+}
+
+Result<std::string> ArgumentOf(const Arguments& arguments) {
+  return ReplaceInUri(arguments.positionals[0], RulesFrom(arguments));
 }
 
 Result<JobRequest> CopyRequest(const Arguments& arguments) {

@@ -13,6 +13,8 @@ namespace sluice::cli {
 Result<Settings> SettingsFrom(const Arguments& arguments);
 /// What a job file may do besides being read.
 JobRules RulesFrom(const Arguments& arguments);
+/// The first argument, references in it replaced: a place, or a file.
+Result<std::string> ArgumentOf(const Arguments& arguments);
 /// Of copy, and of plan and check with two places.
 Result<JobRequest> CopyRequest(const Arguments& arguments);
 /// Of a job file.

@@ -6,11 +6,13 @@
 #include <set>
 
 #include "app/connectors.h"
+#include "app/definition.h"
 #include "app/quantity.h"
 #include "cli/console.h"
 #include "cli/describe.h"
 #include "cli/history.h"
 #include "cli/verbs.h"
+#include "sluice/clock.h"
 
 namespace sluice::cli {
 namespace {
@@ -18,6 +20,8 @@ namespace {
 /// Asked for; of them the unfinished ones and each stream's newest are shown.
 constexpr int kLoadsAsked = 10'000;
 constexpr int kRunsShown = 5;
+/// More than a state keeps of a job: the last success may be long ago.
+constexpr int kRunsAsked = 10'000;
 
 nlohmann::ordered_json LoadJson(const LoadState& load) {
   const ChunkCounts counts = CountChunks(load);
@@ -30,6 +34,7 @@ nlohmann::ordered_json LoadJson(const LoadState& load) {
   return {{"stream", load.spec.stream},
           {"load", load.spec.load},
           {"phase", ToString(load.phase)},
+          {"destination", DestinationIn(load.definition)},
           {"rows", counts.rows},
           {"bytes", bytes},
           {"files", files},
@@ -63,15 +68,34 @@ std::string NextStep(const std::string& job, bool held, int64_t unfinished,
   const bool failed =
       !runs.empty() && (runs[0].ended_millis == 0 || runs[0].exit_code != 0);
   if (unfinished == 0 && !failed) return {};
-  const std::string command = runs.empty() ? "" : CommandLineOf(runs[0]);
+  std::string command;
+  for (const RunRecord& run : runs)
+    if (command.empty()) command = CommandLineOf(run);
   if (command.empty()) return fmt::format("run job {} again: it resumes", Printable(job));
+  if (runs[0].exit_code == 1) {
+    return fmt::format("mend what the last run reported (sluice log), then: {}",
+                       Printable(command));
+  }
   return fmt::format("{} with: {}", unfinished > 0 ? "resume" : "run again",
                      Printable(command));
 }
 
+std::optional<RunRecord> LastSuccess(const std::vector<RunRecord>& runs) {
+  for (const RunRecord& run : runs)
+    if (run.ended_millis != 0 && run.exit_code == 0) return run;
+  return std::nullopt;
+}
+
+std::string SuccessText(const std::optional<RunRecord>& success) {
+  if (!success) return "no run has succeeded yet";
+  const int64_t now_millis = SystemClock().NowMicros() / 1000;
+  return "last success " +
+         FormatAge(std::max(now_millis - success->ended_millis, int64_t{0}));
+}
+
 struct LoadRows {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  TextTable table{"lllll"};
+  TextTable table{"llllll"};
   int64_t unfinished = 0;
 };
 /// Each stream's newest, and what is not finished.
@@ -83,7 +107,8 @@ LoadRows RowsOf(const std::vector<LoadState>& loads) {
     if (IsUnfinished(load)) ++rows.unfinished;
     rows.json.push_back(LoadJson(load));
     rows.table.Add({"load", Printable(load.spec.stream), load.spec.load,
-                    ToString(load.phase), ProgressOf(load)});
+                    WordOf(load.phase), ProgressOf(load),
+                    Printable(DestinationIn(load.definition))});
   }
   return rows;
 }
@@ -91,7 +116,9 @@ LoadRows RowsOf(const std::vector<LoadState>& loads) {
 Status AddJob(const std::string& job, StateStore& state, Outcome* outcome) {
   ARROW_ASSIGN_OR_RAISE(const auto holder, state.Holder(job));
   ARROW_ASSIGN_OR_RAISE(const auto loads, state.Loads(job, kLoadsAsked));
-  ARROW_ASSIGN_OR_RAISE(const auto runs, state.Runs(job, kRunsShown));
+  ARROW_ASSIGN_OR_RAISE(auto runs, state.Runs(job, kRunsAsked));
+  const std::optional<RunRecord> success = LastSuccess(runs);
+  runs.resize(std::min(runs.size(), static_cast<size_t>(kRunsShown)));
   const bool held = holder && holder->held;
   LoadRows rows = RowsOf(loads);
   const std::string next = NextStep(job, held, rows.unfinished, runs);
@@ -104,6 +131,8 @@ Status AddJob(const std::string& job, StateStore& state, Outcome* outcome) {
                       {"since", run == nullptr ? "" : FormatTime(run->started_millis)},
                       {"expires_in_seconds", holder->expires_in_millis / 1000}};
   }
+  json["last_success"] = nullptr;
+  if (success) json["last_success"] = RunJson(*success);
   json["next"] = next;
   json["loads"] = std::move(rows.json);
   TextTable run_table("llll");
@@ -112,7 +141,8 @@ Status AddJob(const std::string& job, StateStore& state, Outcome* outcome) {
     json["runs"].push_back(RunJson(run));
     run_table.Add({"run", run.run, FormatTime(run.started_millis), EndOf(run, holder)});
   }
-  outcome->text += fmt::format("{}  {}\n", Printable(job), HolderText(holder, runs));
+  outcome->text += fmt::format("{}  {}, {}\n", Printable(job), HolderText(holder, runs),
+                               SuccessText(success));
   outcome->text += rows.table.ToString("  ") + run_table.ToString("  ");
   if (!next.empty()) outcome->text += "  next  " + next + "\n";
   outcome->text += "\n";

@@ -191,6 +191,7 @@ std::string TotalText(const JobPlan& plan) {
   double seconds = 0;
   for (const Finding& finding : plan.server.findings)
     if (finding.level != Level::kOk) ++warnings;
+  warnings += static_cast<int64_t>(plan.destination.size());
   for (const StreamPlan& stream : plan.streams) {
     warnings += static_cast<int64_t>(stream.read.warnings.size());
     if (!stream.status.ok()) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <numeric>
 
+#include "app/policy_advice.h"
 #include "app/quantity.h"
 #include "base/vocabulary_json.h"
 #include "cli/console.h"
@@ -85,6 +86,12 @@ std::string ConsistencyOf(const TransferReport& report) {
   return text;
 }
 
+bool AnyFailsAgain(const TransferReport& report) {
+  return std::ranges::any_of(report.streams, [](const StreamReport& stream) {
+    return FailsAgain(stream.status);
+  });
+}
+
 }  // namespace
 
 const char* MeaningOf(int exit_code) {
@@ -126,6 +133,8 @@ std::string SummaryOf(const TransferReport& report, const SummaryFacts& facts) {
     add("", fmt::format("and {} more", report.warnings.size() - kWarningsShownMax));
   if (facts.exit_code != 0)
     add("exit", fmt::format("{}, {}", facts.exit_code, MeaningOf(facts.exit_code)));
+  if (facts.exit_code == 1 && AnyFailsAgain(report))
+    add("again", "the same run fails again until the value or the policy is changed");
   if (Resumes(facts.exit_code)) {
     add("resume with", facts.command);
     if (facts.command.find("***") != std::string::npos)

@@ -93,5 +93,22 @@ TEST(Summary, AHiddenPasswordInTheCommandIsExplained) {
   EXPECT_EQ(SummaryOf({}, Facts(5)).find("***"), std::string::npos);
 }
 
+TEST(Summary, AValueThatDoesNotFitIsNotResumed) {
+  TransferReport report;
+  report.streams = {Stream("orders", 10)};
+  report.streams[0].status = Error(ErrorKind::kFailed, "source.type-mismatch", "no date");
+  const std::string text = SummaryOf(report, Facts(1));
+  EXPECT_EQ(text.find("resume with"), std::string::npos) << text;
+  EXPECT_NE(
+      text.find("the same run fails again until the value or the policy is changed"),
+      std::string::npos)
+      << text;
+}
+
+TEST(Summary, AWrongRequestIsNotResumed) {
+  EXPECT_EQ(SummaryOf({}, Facts(2)).find("resume with"), std::string::npos);
+  EXPECT_EQ(SummaryOf({}, Facts(3)).find("resume with"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sluice::cli

@@ -8,6 +8,8 @@
 namespace sluice::cli {
 namespace {
 
+constexpr size_t kWidth = 90;
+
 struct Range {
   char32_t first, last;
 };
@@ -100,6 +102,26 @@ std::string CutToWidth(std::string_view text, size_t columns) {
     size += step.size;
   }
   return std::string(text.substr(0, size)) + std::string(dots, '.');
+}
+
+std::string Wrapped(std::string_view text, size_t indent) {
+  std::string out;
+  size_t column = indent;
+  while (!text.empty()) {
+    const size_t space = text.find(' ');
+    const std::string_view word = text.substr(0, space);
+    text = space == std::string_view::npos ? std::string_view() : text.substr(space + 1);
+    if (column > indent && column + 1 + word.size() > kWidth) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+  }
+  return out;
 }
 
 }  // namespace sluice::cli

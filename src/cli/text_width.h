@@ -14,4 +14,7 @@ size_t DisplayWidth(std::string_view text);
 /// The beginning of `text` that fits `columns`, with "..." where something was cut.
 std::string CutToWidth(std::string_view text, size_t columns);
 
+/// `text` from column `indent` on, broken at spaces before column 90.
+std::string Wrapped(std::string_view text, size_t indent);
+
 }  // namespace sluice::cli

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "app/failed_run.h"
+#include "app/policy_advice.h"
 #include "app/quantity.h"
 #include "base/log.h"
 #include "base/redact.h"
@@ -64,7 +66,23 @@ Status WorstError(const TransferReport& report) {
   return worst;
 }
 
+/// --resume of a job that is done: one sentence, and no account of what was not done.
+bool NothingToResume(const TransferReport& report) {
+  return report.status.ok() && !report.streams.empty() &&
+         std::ranges::all_of(report.streams, [](const StreamReport& stream) {
+           return IdOf(stream.status) == "run.nothing-to-resume";
+         });
+}
+
 void ReportErrors(const TransferReport& report) {
+  if (NothingToResume(report) && report.streams.size() > 1) {
+    ReportError(
+        Error(ErrorKind::kUsage, "run.nothing-to-resume",
+              fmt::format("none of {} has an unfinished load to resume",
+                          Counted(static_cast<int64_t>(report.streams.size()), "stream")),
+              "run without --resume to begin new ones"));
+    return;
+  }
   size_t shown = 0, failed = 0;
   for (const StreamReport& stream : report.streams) {
     if (stream.status.ok() || ++failed > kErrorsShownMax) continue;
@@ -90,12 +108,12 @@ void ReportSignal(const Signals& signals, Outcome* outcome) {
 }
 
 /// What the history of runs keeps of the request.
-std::string AskedOf(const OpenedJob& opened, const Arguments& arguments) {
+std::string AskedOf(const LocatedJob& located, const Arguments& arguments) {
   std::error_code error;
   const nlohmann::json asked = {{"command", CommandLineOf(arguments)},
                                 {"folder", std::filesystem::current_path(error).string()},
-                                {"source", opened.located.source.uri},
-                                {"destination", opened.located.destination.uri}};
+                                {"source", located.source.uri},
+                                {"destination", located.destination.uri}};
   return asked.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -117,6 +135,17 @@ void AddMembers(const OpenedJob& opened, const TransferReport& report, double se
 
 }  // namespace
 
+Outcome FailedBefore(const LocatedJob& job, const Status& status,
+                     const Invocation& invocation) {
+  Outcome outcome = Failed(status);
+  outcome.run = RecordFailedRun({.job = job.job.name,
+                                 .state = invocation.arguments.Value("--state"),
+                                 .asked = AskedOf(job, invocation.arguments),
+                                 .status = status},
+                                SystemClock());
+  return outcome;
+}
+
 Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   const Arguments& arguments = invocation.arguments;
   const auto kind = ChooseDisplay(arguments);
@@ -125,9 +154,13 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   Clock& clock = SystemClock();
   const auto began = clock.Elapsed();
   auto opened = OpenForRun(request, clock);
-  if (!opened.ok()) return Failed(opened.status());
+  if (!opened.ok()) {
+    LocatedJob job = Locate(request).ValueOr(LocatedJob{});
+    job.job.name = request.job.name;
+    return FailedBefore(job, opened.status(), invocation);
+  }
   SetLogRun(opened->spec.run);
-  opened->spec.asked = AskedOf(*opened, arguments);
+  opened->spec.asked = AskedOf(opened->located, arguments);
   Log(LogLevel::kDebug,
       fmt::format("run {} of job {}: {} to {}, state {}", opened->spec.run,
                   opened->spec.job, opened->source->Describe(),
@@ -137,9 +170,14 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
                   [&signals] { return signals.count(); });
   const Collaborators parts{*opened->source, *opened->destination, *opened->state, clock,
                             *display};
-  const TransferReport report =
+  TransferReport report =
       RunTransfer(opened->spec, parts, signals.stop(), signals.stop_now());
   display->Finish();
+  const LocatedJob& located = opened->located;
+  for (StreamReport& stream : report.streams) {
+    stream.status = AdvisePolicy(stream.status, located.job, stream.stream,
+                                 /*is_server=*/located.source.path.empty());
+  }
 
   Outcome outcome;
   outcome.run = opened->spec.run;
@@ -150,7 +188,8 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
   ReportSignal(signals, &outcome);
   const double seconds = std::chrono::duration<double>(clock.Elapsed() - began).count();
   AddMembers(*opened, report, seconds, &outcome);
-  if (arguments.Has("--quiet") || invocation.json) return outcome;
+  if (arguments.Has("--quiet") || invocation.json || NothingToResume(report))
+    return outcome;
   const std::string summary =
       Redact(SummaryOf(report, {.job = opened->spec.job,
                                 .source = opened->located.source.uri,

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/quantity.h"
+#include "app/secrets.h"
 #include "app/verify_loads.h"
 #include "cli/console.h"
 #include "cli/describe.h"
@@ -17,13 +18,14 @@ constexpr size_t kDifferencesShownMax = 10;
 
 Result<VerifyRequest> RequestFrom(const Arguments& arguments) {
   VerifyRequest request;
-  const std::string& argument = arguments.positionals[0];
+  ARROW_ASSIGN_OR_RAISE(const std::string argument, ArgumentOf(arguments));
   if (arguments.Has("--depth")) {
     const auto depth = VerifyDepthFrom(arguments.Value("--depth"));
     if (!depth.ok()) return InContext(depth.status(), "--depth");
     request.depth = *depth;
   }
-  std::string source = arguments.Value("--source");
+  ARROW_ASSIGN_OR_RAISE(std::string source,
+                        ReplaceInUri(arguments.Value("--source"), RulesFrom(arguments)));
   if (IsManifestAddress(argument)) {
     if (arguments.Has("--stream")) {
       return Error(ErrorKind::kUsage, "cli.stream",

@@ -6,6 +6,7 @@
 
 #include "app/connectors.h"
 #include "base/nearest.h"
+#include "cli/topics.h"
 #include "cli/verbs.h"
 
 namespace sluice::cli {
@@ -34,14 +35,28 @@ Outcome Help(const Invocation& invocation) {
     outcome.text = manual ? ManualOf(nullptr) : OverallHelp();
     return outcome;
   }
-  const std::string& name = invocation.arguments.positionals.front();
+  const std::vector<std::string>& asked = invocation.arguments.positionals;
+  const std::string& name = asked.front();
+  const Topic* topic = FindTopic(name);
+  if (topic != nullptr && !manual && asked.size() == 1) {
+    outcome.text = topic->text();
+    return outcome;
+  }
   const Verb* verb = FindVerb(name);
   if (verb == nullptr) {
     std::vector<std::string> names;
     for (const Verb& each : Verbs()) names.emplace_back(each.name);
+    for (const Topic& each : Topics()) names.emplace_back(each.name);
     const std::string meant = DidYouMean(name, names);
-    return Failed(Error(ErrorKind::kUsage, "cli.unknown-verb", "unknown verb " + name,
-                        meant.empty() ? "sluice --help lists the verbs" : meant));
+    return Failed(Error(ErrorKind::kUsage, "cli.unknown-verb",
+                        "no such verb or topic: " + name,
+                        meant.empty() ? "sluice help lists them" : meant));
+  }
+  // "job init" is typed as it is run.
+  if (asked.size() > 1 && verb->arguments.find(asked[1]) == std::string_view::npos) {
+    return Failed(Error(ErrorKind::kUsage, "cli.arguments",
+                        fmt::format("sluice {} has no {}", name, asked[1]),
+                        fmt::format("sluice help {} shows what it has", name)));
   }
   outcome.text = manual ? ManualOf(verb) : HelpOf(*verb);
   return outcome;

@@ -160,10 +160,14 @@ std::optional<Status> OfLogin(const Failure& failure) {
   switch (failure.code) {
     case 1045:
     case 1698:
-      return Make(failure, ErrorKind::kUsage, "source.password",
-                  Place(failure) + " refused user or password",
-                  "mend them; in a URI : / ? # @ and % are written %3A %2F %3F %23 %40 "
-                  "%25, or the password stands in a variable: ${env:NAME}");
+      return Make(
+          failure, ErrorKind::kUsage, "source.password",
+          Place(failure) + " refused the login",
+          failure.message.find("using password: NO") != std::string::npos
+              ? "no password was given: write 'mysql://user:${env:NAME}@host/database', or in "
+                "a job file secrets: {source.password: \"${env:NAME}\"}"
+              : "see that user and password belong together, and that the server lets this user "
+                "in from this host; in a URI : / ? # @ and % are written %3A %2F %3F %23 %40 %25");
     case 1820:
     case 1862:
     case 3118:

@@ -118,12 +118,37 @@ Status SetOption(const std::string& name, const std::string& value, S3Options* o
                meant.empty() ? fmt::format("it has {}", fmt::join(known, ", ")) : meant);
 }
 
-bool IsBucketName(const std::string& name) {
+/// By S3's rules for names of buckets. Other servers, and buckets of AWS's first years, have names with
+/// capitals and underscores; none is a host's, so they go into the path.
+bool IsBucketName(const std::string& name, bool in_path) {
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  };
   if (name.size() < 3 || name.size() > 63) return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-           c == '_' || (c >= 'A' && c <= 'Z');
+  if (!in_path && (!is_word(name.front()) || !is_word(name.back()) ||
+                   name.find("..") != std::string::npos))
+    return false;
+  return std::all_of(name.begin(), name.end(), [&](char c) {
+    return is_word(c) || c == '.' || c == '-' ||
+           (in_path && (c == '_' || (c >= 'A' && c <= 'Z')));
   });
+}
+
+Status CheckBucket(const Uri& uri, const S3Options& options) {
+  if (IsBucketName(options.bucket, options.path_style.value_or(false)))
+    return Status::OK();
+  std::string hint =
+      "a bucket's name has 3 to 63 small letters, digits, dots and hyphens, and begins and ends "
+      "with a letter or digit; an old name that has others needs ?path_style=true";
+  if (options.bucket.empty() && uri.path.find_first_not_of('/') != std::string::npos) {
+    hint = fmt::format("write s3://{}", uri.path.substr(uri.path.find_first_not_of('/')));
+  } else if (options.bucket.find(':') != std::string::npos) {
+    hint = "the host of another server than AWS is given as ?endpoint=http://host:port";
+  }
+  return Error(
+      ErrorKind::kUsage, "uri.no-bucket",
+      fmt::format("wanted s3://bucket/prefix, found the bucket \"{}\"", options.bucket),
+      std::move(hint));
 }
 
 Result<std::string> ToPrefix(std::string path) {
@@ -155,16 +180,10 @@ Result<S3Options> ParseS3Uri(const Uri& uri) {
         "keys have no place in the URI: S3 takes credentials from where the AWS CLI "
         "does, its variables, profiles (?profile=NAME) and roles");
   }
-  if (!IsBucketName(options.bucket)) {
-    return Error(
-        ErrorKind::kUsage, "uri.no-bucket",
-        fmt::format("wanted s3://bucket/prefix, found the bucket \"{}\"", options.bucket),
-        "a bucket's name has 3 to 63 letters, digits, dots and hyphens; the host of "
-        "another server than AWS is given as ?endpoint=http://host:port");
-  }
-  ARROW_ASSIGN_OR_RAISE(options.prefix, ToPrefix(uri.path));
   for (const auto& [name, value] : uri.query)
     ARROW_RETURN_NOT_OK(SetOption(name, value, &options));
+  ARROW_RETURN_NOT_OK(CheckBucket(uri, options));
+  ARROW_ASSIGN_OR_RAISE(options.prefix, ToPrefix(uri.path));
   if (!options.kms_key.empty() && options.sse.empty()) options.sse = "aws:kms";
   if (!options.kms_key.empty() && options.sse != "aws:kms")
     return BadOption("kms_key", "used with sse=aws:kms", options.sse);

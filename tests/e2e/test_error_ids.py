@@ -36,6 +36,7 @@ MISTAKES = [
     ("copy shop.db lake --memory much", "quantity.size"),
     ("gc lake --older-than soon", "quantity.duration"),
     # URIs and places.
+    ("copy shop.db ~/lake", "uri.home"),
     ("copy sqlite://shop.db lake", "uri.host"),
     ("copy :memory: lake", "uri.memory"),
     ("copy  lake", "uri.empty"),

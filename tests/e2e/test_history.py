@@ -127,3 +127,64 @@ def test_a_state_that_is_locked_is_transient_and_says_what_to_do(scene):
     with Lock(scene.state, "BEGIN IMMEDIATE"):
         done = scene.copy(timeout=30)
     assert done.code == 5 and str(scene.state) in done.err and "HINT" in done.err, done
+
+
+def test_status_and_log_say_where_and_when_it_last_went_well(scene):
+    scene.sql(*TABLES)
+    job = scene.job({"customers": {}}, name="nightly")
+    bad = scene.job({"customers": {"columns": ["none"]}}, name="bad")
+    scene.run(job).must(0)
+    scene.run(bad).must(2)
+    text = scene.sluice("status", "--state", scene.state).must(0).out
+    assert "nightly  not running, last success just now" in text and "bad  not running, no run has succeeded yet" in text, text
+    assert f"committed  2 rows in 1 chunk  file://{scene.lake}" in text and "cleaned" not in text, text
+    shown = {each["job"]: each for each in scene.sluice("status", "--state", scene.state, "--json").must(0).json["jobs"]}
+    assert shown["bad"]["last_success"] is None and shown["nightly"]["last_success"]["exit_code"] == 0
+    load, = shown["nightly"]["loads"]
+    assert load["phase"] == "cleaned" and load["destination"] == f"file://{scene.lake}"
+    text = log(scene, job).out
+    assert f"to file://{scene.lake}" in text and "committed  load" in text and "cleaned" not in text, text
+    assert log(scene, job, "--json").json["runs"][0]["destination"] == f"file://{scene.lake}"
+
+
+def test_a_copy_whose_last_run_says_no_command_is_told_an_earlier_one(scene):
+    scene.sql(*TABLES)
+    scene.copy().must(0)
+    scene.copy(env={"SLUICE_CRASH_AT": "publish.frozen"})
+    with sqlite3.connect(scene.state) as state:
+        state.execute("UPDATE runs SET definition = '' WHERE number = (SELECT max(number) FROM runs)")
+    state.close()
+    text = scene.sluice("status", "--state", scene.state).must(0).out
+    assert f"next  resume with: sluice copy sqlite://{scene.db}" in text and "run job copy-" not in text, text
+
+
+def test_a_run_that_fails_before_it_begins_is_remembered(scene):
+    scene.sql(*TABLES)
+    job = scene.job({"customers": {}}, name="nightly")
+    scene.run(job).must(0)
+    scene.job({"customers": {}}, name="nightly", source="mysql://reader@127.0.0.1:1/shop",
+              secrets={"source.password": "${env:SHOP_PASSWORD}"})
+    unset = scene.run(job, "--json").must(2).json
+    unreachable = scene.run(job, "--json", env={"SHOP_PASSWORD": "hunter2"}).must(5).json
+    runs = log(scene, "nightly", "--json").json["runs"]
+    assert [(run["run"], run["exit_code"]) for run in runs[:2]] == [(unreachable["run"], 5), (unset["run"], 2)]
+    assert runs[0]["source"] == "mysql://127.0.0.1:1/shop" and runs[0]["destination"] == f"file://{scene.lake}"
+    assert "SHOP_PASSWORD is not set" in runs[1]["error"] and "wanted a MySQL server" in runs[0]["error"]
+    text = scene.sluice("status", job, "--state", scene.state).must(0).out
+    assert "exit 5" in text and "exit 2" in text and f"next  run again with: sluice run {job}" in text, text
+    assert "hunter2" not in log(scene, job).out
+
+
+def test_a_request_that_is_wrong_makes_no_state_to_remember_it_in(scene):
+    scene.sql(*TABLES)
+    assert scene.run(scene.job({"none": {}}), "--json").must(2).json["run"] is None
+    assert not scene.state.exists()
+
+
+def test_a_run_that_fails_early_beside_one_at_work_leaves_that_alone(scene):
+    scene.sql(*TABLES)
+    job = scene.job({"customers": {}}, name="busy")
+    run = scene.start("run", job, "--state", scene.state, env={"SLUICE_STOP_AT": "publish.frozen"}).wait_until_stopped()
+    assert scene.run(job, "--stream", "none", "--json").must(2).json["run"] is None
+    run.send(signal.SIGCONT)
+    run.wait().must(0)

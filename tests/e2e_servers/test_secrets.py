@@ -47,6 +47,32 @@ def test_a_job_file_made_from_a_server_is_read_back(scene, server):
     variable = server.database.upper() + "_PASSWORD"
     assert f'source.password: "${{env:{variable}}}"' in text and f":{server.password}@" not in text, text
     assert "  t: {}  # about" in text and "  # v: {}  # a view" in text, text
-    path.write_text(text.replace("destination: lake", f"destination: file://{scene.lake}"))
     assert variable in scene.run(path).must(2).err
     scene.run(path, env={variable: server.password}).must(0)
+
+
+def test_a_refused_login_is_told_whole_and_says_where_the_password_came_from(scene, server):
+    server.sql("CREATE TABLE t (id INT PRIMARY KEY);")
+    path = job(scene, server, {"source.password": "${env:SHOP_PASSWORD}"}, server.user)
+    wrong = {"SHOP_PASSWORD": "wr0ng"}
+    by_reference = server.uri(password="${env:SHOP_PASSWORD}")
+    for typed in (["run", path], ["plan", path], ["check", path], ["copy", by_reference, f"file://{scene.lake}"]):
+        done = scene.sluice(*typed, "--state", scene.state, env=wrong).must(2)
+        assert "refused the login: Access denied for user" in done.err and "(using password: YES)" in done.err, done
+        assert "HINT: the password comes from ${env:SHOP_PASSWORD}" in done.err and "wr0ng" not in done.said, done
+    assert "(job.yaml:1)" in scene.run("job.yaml", env=wrong).err
+    done = scene.sluice("discover", by_reference, env=wrong).must(2)
+    assert "Access denied" in done.err and "HINT: see that user and password belong together" in done.err, done
+    done = scene.sluice("discover", server.uri().replace(f":{server.password}@", "@", 1)).must(2)
+    assert "(using password: NO)" in done.err and "HINT: no password was given" in done.err, done
+
+
+def test_a_zero_date_names_the_policy_where_the_job_stands(scene, server):
+    server.sql("SET sql_mode=''; CREATE TABLE products (id INT PRIMARY KEY, d DATE NOT NULL);"
+               "INSERT INTO products VALUES (1, '0000-00-00');")
+    path = job(scene, server, {"source.password": "${env:PW}"}, server.user)
+    path.write_text(path.read_text().replace('"t"', '"products"'))
+    done = scene.run(path, env={"PW": server.password}).must(1)
+    assert f"HINT: streams: {{products: {{zero_date: null}}}} in {path}" in done.err and "resume with" not in done.err, done
+    done = scene.sluice("copy", server.uri(), f"file://{scene.lake}", "--state", scene.state).must(1)
+    assert "HINT: --zero-date null" in done.err and "resume with" not in done.err, done
