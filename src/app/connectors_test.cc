@@ -67,7 +67,10 @@ TEST_F(ConnectorsTest, APlaceOnS3IsNamedByBucketPrefixAndEndpointOnly) {
   const Endpoint root =
       *ResolveRoot("s3://lake/raw", "s3://lake/raw/x.json?endpoint=http://127.0.0.1:9");
   EXPECT_EQ(root.uri, place.uri);
-  EXPECT_EQ(IdOf(ResolveDestination("s3:///raw").status()), "uri.no-bucket");
+  for (const char* uri :
+       {"s3:///raw", "s3://My_Bucket", "s3://-lake", "s3://a..b", "s3://ab"})
+    EXPECT_EQ(IdOf(ResolveDestination(uri).status()), "uri.no-bucket") << uri;
+  EXPECT_TRUE(ResolveDestination("s3://My_Bucket/raw?path_style=true").ok());
   EXPECT_EQ(Told(ResolveDestination("s3://lake?regoin=x").status()),
             "s3: has no option regoin | did you mean region?");
   EXPECT_EQ(IdOf(ResolveDestination("s3://lake?part_size=1").status()), "uri.bad-option");

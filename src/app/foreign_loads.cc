@@ -61,10 +61,11 @@ std::vector<Finding> FindForeignLoads(const Job& job, const PlannedStreams& stre
       places[place.uri] = *std::move(opened);
     } else {
       places[place.uri] = nullptr;
-      findings.push_back({.name = "destination",
-                          .level = Level::kUnknown,
-                          .detail = fmt::format("whether other jobs have loads there: {}",
-                                                opened.status().message())});
+      findings.push_back(
+          {.name = "destination",
+           .level = Level::kUnknown,
+           .detail = fmt::format("not known whether other jobs have loads there: {}",
+                                 opened.status().message())});
     }
   }
   std::vector<std::vector<Finding>> found(streams.specs.size());
@@ -83,10 +84,11 @@ std::vector<Finding> FindForeignLoads(const Job& job, const PlannedStreams& stre
   for (std::vector<Finding>& each : found)
     findings.insert(findings.end(), each.begin(), each.end());
   if (!looked.ok()) {
-    findings.push_back({.name = "destination",
-                        .level = Level::kUnknown,
-                        .detail = fmt::format("whether other jobs have loads there: {}",
-                                              looked.message())});
+    findings.push_back(
+        {.name = "destination",
+         .level = Level::kUnknown,
+         .detail = fmt::format("not known whether other jobs have loads there: {}",
+                               looked.message())});
   }
   return findings;
 }
