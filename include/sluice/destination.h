@@ -58,8 +58,9 @@ struct LoadEntry {
   TableName table;
   std::string load;
   Outcome outcome = Outcome::kUndecided;
-  bool dropped = false;             ///< its objects were removed after it was replaced
-  std::string job, stream, source;  ///< from the slot; "" while undecided, and once dropped
+  bool dropped = false;  ///< its objects were removed after it was replaced
+  std::string job, stream,
+      source;  ///< from the slot; "" while undecided, and once dropped
   std::vector<std::string> replaces;
   std::string manifest, location;  ///< paths of the slot and of the folder
   int64_t rows = 0, size = 0, files = 0;

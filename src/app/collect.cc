@@ -239,7 +239,8 @@ class Collector {
       ARROW_ASSIGN_OR_RAISE(known, state_->FindLoad(entry.load));
     }
     if (!known || known->phase >= Phase::kCommitted) {
-      return destination_->Collect(collected->table, entry.load).Value(&collected->removed);
+      return destination_->Collect(collected->table, entry.load)
+          .Value(&collected->removed);
     }
     // The slot decides, not this call: it may have been committed just before.
     ARROW_ASSIGN_OR_RAISE(const auto load, destination_->Open(known->spec));

@@ -103,7 +103,8 @@ Result<JobPlan> PlanJob(const JobRequest& request) {
   JobPlan plan;
   ARROW_RETURN_NOT_OK(CheckEnvironment());
   ARROW_ASSIGN_OR_RAISE(plan.located, Locate(request));
-  ARROW_ASSIGN_OR_RAISE(const auto source, OpenSourceOf(plan.located, /*only_looks=*/true));
+  ARROW_ASSIGN_OR_RAISE(const auto source,
+                        OpenSourceOf(plan.located, /*only_looks=*/true));
   plan.source = source->Describe();
   const Settings& settings = plan.located.settings;
   ARROW_ASSIGN_OR_RAISE(

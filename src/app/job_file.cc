@@ -247,7 +247,8 @@ class JobReader {
           "(?profile=NAME) and roles";
     }
     // What is like no name may be the secret itself.
-    const bool is_name = key.text.find('.') != std::string::npos || hint.starts_with("did");
+    const bool is_name =
+        key.text.find('.') != std::string::npos || hint.starts_with("did");
     return ErrorAt(job_.file, key.place, "job.unknown-key",
                    is_name ? fmt::format("unknown key secrets.{}", key.text)
                            : "a key under secrets that is none",
@@ -267,8 +268,7 @@ class JobReader {
 
   /// Where the source's types are known: what is said of others would be ignored.
   Status CheckTypes(const YamlNode& root) const {
-    if (!HasKnownTypes(job_.source.substr(0, job_.source.find(':'))))
-      return Status::OK();
+    if (!HasKnownTypes(job_.source.substr(0, job_.source.find(':')))) return Status::OK();
     for (const auto& [key, value] : root.entries) {
       if (key.text == "defaults") ARROW_RETURN_NOT_OK(CheckTypesOf(value));
       if (key.text != "streams") continue;
@@ -295,13 +295,13 @@ class JobReader {
       if (key.text != "version") continue;
       if (value.kind == YamlNode::Kind::kScalar && value.text == "1" && !value.quoted)
         return Status::OK();
-      return Wrong(
-          value,
-          fmt::format("version must be 1, found {}",
-                      value.quoted                               ? "text in quotes"
-                      : value.kind == YamlNode::Kind::kScalar ? std::string_view(value.text)
-                                                              : Word(value.kind)),
-          "this program reads job files of version 1");
+      return Wrong(value,
+                   fmt::format("version must be 1, found {}",
+                               value.quoted ? "text in quotes"
+                               : value.kind == YamlNode::Kind::kScalar
+                                   ? std::string_view(value.text)
+                                   : Word(value.kind)),
+                   "this program reads job files of version 1");
     }
     return ErrorAt(job_.file, root.place, "job.missing-key", "the key version is missing",
                    "begin with: version: 1");
@@ -406,7 +406,8 @@ class JobReader {
 
   Status ReadExclude(const std::string& name, const YamlNode& node,
                      StreamEntry* entry) const {
-    entry->exclude = node.kind == YamlNode::Kind::kScalar && node.text == "true" && !node.quoted;
+    entry->exclude =
+        node.kind == YamlNode::Kind::kScalar && node.text == "true" && !node.quoted;
     if (entry->exclude) return Status::OK();
     return Wrong(
         node,
@@ -495,8 +496,9 @@ class JobReader {
     std::string_view line = job_.file.text;
     const auto row = static_cast<size_t>(std::max(1, node.place.line)) - 1;
     if (row >= lines_.size()) return false;
-    line.remove_prefix(std::min(
-        line.size(), lines_[row] + static_cast<size_t>(std::max(0, node.place.column - 1))));
+    line.remove_prefix(
+        std::min(line.size(),
+                 lines_[row] + static_cast<size_t>(std::max(0, node.place.column - 1))));
     if (line.starts_with('&'))
       line.remove_prefix(std::min(line.find_first_of(" \n"), line.size() - 1) + 1);
     return line.starts_with("null");

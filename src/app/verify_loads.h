@@ -19,9 +19,9 @@ namespace sluice {
 
 struct VerifyRequest {
   std::vector<Endpoint> destinations;  ///< at least one; of several, those that exist
-  std::optional<Endpoint> source;    ///< compared too
-  std::string job;                   ///< its newest committed load per stream…
-  std::vector<std::string> streams;  ///< …of these; empty: of all
+  std::optional<Endpoint> source;      ///< compared too
+  std::string job;                     ///< its newest committed load per stream…
+  std::vector<std::string> streams;    ///< …of these; empty: of all
   std::string manifest;  ///< or, instead of a job, one slot: a path below the destination
   VerifyDepth depth = VerifyDepth::kCounts;
 };

@@ -270,11 +270,10 @@ bool IsPlain(std::string_view text) {
 }  // namespace
 
 Status YamlTooLarge(const std::string& name, int64_t size) {
-  return ErrorAt(
-      {name, {}}, {}, "job.syntax",
-      fmt::format("a job file has at most {} MiB, found {} bytes", kYamlBytesMax >> 20,
-                  size),
-      "globs and defaults say much in few lines; or make several jobs of it");
+  return ErrorAt({name, {}}, {}, "job.syntax",
+                 fmt::format("a job file has at most {} MiB, found {} bytes",
+                             kYamlBytesMax >> 20, size),
+                 "globs and defaults say much in few lines; or make several jobs of it");
 }
 
 Result<YamlNode> ParseYaml(const TextFile& file) {

@@ -53,8 +53,9 @@ struct PathMeaning {
   Kind kind = Kind::kOther;
   std::string table_folder;  ///< "{schema}/{table}"
   std::string load;          ///< of a part: as its folder says, at any depth
-  bool deep = false;         ///< of a part: not in the default folder, so that another root's part
-                             ///< may look like it
+  bool deep =
+      false;  ///< of a part: not in the default folder, so that another root's part
+              ///< may look like it
 };
 PathMeaning MeaningOf(std::string_view path);
 

@@ -24,12 +24,11 @@ ParquetOptions OptionsOf(const LoadSpec& spec, const LoadLayout& layout,
   options.file_size = spec.file_size;
   options.memory = context.memory;
   options.pool = context.pool;
-  options.metadata =
-      arrow::KeyValueMetadata::Make({"sluice.load", kFolderEntry, "sluice.chunk",
-                                     "sluice.attempt", "sluice.source", "sluice.version"},
-                                    {spec.load, layout.folder(),
-                                     std::to_string(context.chunk.ordinal),
-                                     context.attempt, spec.source, kVersion});
+  options.metadata = arrow::KeyValueMetadata::Make(
+      {"sluice.load", kFolderEntry, "sluice.chunk", "sluice.attempt", "sluice.source",
+       "sluice.version"},
+      {spec.load, layout.folder(), std::to_string(context.chunk.ordinal), context.attempt,
+       spec.source, kVersion});
   return options;
 }
 

@@ -113,9 +113,10 @@ bool IsNoTls(std::string_view why) {
 }
 
 Status WithoutTls(const std::string& origin) {
-  return Error(ErrorKind::kUsage, "http.no-tls",
-               fmt::format("wanted TLS, found a server that answers without it: {}", origin),
-               "write http:// if that is meant, or give the port on which it speaks TLS");
+  return Error(
+      ErrorKind::kUsage, "http.no-tls",
+      fmt::format("wanted TLS, found a server that answers without it: {}", origin),
+      "write http:// if that is meant, or give the port on which it speaks TLS");
 }
 
 Status StatusOf(CURLcode code, const Exchange& exchange, const char* detail) {

@@ -20,10 +20,10 @@ namespace sluice::mysql {
 
 /// What must be true of the encryption before a password is sent.
 enum class Tls {
-  kDisabled,    ///< none; loopback only
-  kPreferred,   ///< encrypted where the server can, nothing verified; loopback only
-  kRequired,    ///< encrypted, nothing verified; loopback only
-  kVerifyCa,    ///< encrypted, a certificate of the CA; loopback only (tunnels)
+  kDisabled,        ///< none; loopback only
+  kPreferred,       ///< encrypted where the server can, nothing verified; loopback only
+  kRequired,        ///< encrypted, nothing verified; loopback only
+  kVerifyCa,        ///< encrypted, a certificate of the CA; loopback only (tunnels)
   kVerifyIdentity,  ///< that, and the certificate names the host
 };
 

@@ -33,7 +33,8 @@ void SetTls(MYSQL* handle, const ConnectOptions& options) {
   mysql_optionsv(handle, MYSQL_OPT_SSL_ENFORCE, &yes);
   mysql_optionsv(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
   mysql_optionsv(handle, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
-  const bool verifies = options.tls == Tls::kVerifyIdentity || options.tls == Tls::kVerifyCa;
+  const bool verifies =
+      options.tls == Tls::kVerifyIdentity || options.tls == Tls::kVerifyCa;
   if (verifies && !options.tls_ca.empty())
     mysql_optionsv(handle, MYSQL_OPT_SSL_CA, options.tls_ca.c_str());
   // Without a CA of its own the library would not look at the chain at all.
@@ -42,7 +43,8 @@ void SetTls(MYSQL* handle, const ConnectOptions& options) {
 }
 
 Status CheckTlsOptions(const ConnectOptions& options) {
-  if (options.tls == Tls::kVerifyIdentity || IsLoopback(options.host)) return Status::OK();
+  if (options.tls == Tls::kVerifyIdentity || IsLoopback(options.host))
+    return Status::OK();
   return Error(
       ErrorKind::kUsage, "source.tls",
       fmt::format("wanted TLS with a verified host name to {}, found a weaker "
@@ -142,9 +144,8 @@ Status Connection::OpenHandle() {
         "switch TLS on at the server");
   server_ = VersionOf(handle_);
   // A proxy may have told another number in its greeting than the server has for us.
-  ARROW_ASSIGN_OR_RAISE(const auto rows,
-                        Query("SELECT CONNECTION_ID(), CURRENT_USER(), "
-                              "@@SESSION.max_user_connections"));
+  ARROW_ASSIGN_OR_RAISE(const auto rows, Query("SELECT CONNECTION_ID(), CURRENT_USER(), "
+                                               "@@SESSION.max_user_connections"));
   const std::string text = rows.empty() ? "" : rows[0][0].value_or("");
   if (!rows.empty()) {
     account_ = QuotedAccount(rows[0][1].value_or(""));

@@ -211,7 +211,8 @@ constexpr char kNoConnection[] = "the server has no connection to spare";
 constexpr char kFewer[] = "fewer --connections, or a larger max_connections";
 constexpr char kReadOnly[] = "the server is read-only";
 constexpr char kEnded[] = "the server ended the connection";
-constexpr char kLocker[] = "SHOW PROCESSLIST tells who holds it: LOCK TABLES, ALTER TABLE";
+constexpr char kLocker[] =
+    "SHOW PROCESSLIST tells who holds it: LOCK TABLES, ALTER TABLE";
 constexpr char kCheck[] = "CHECK TABLE says more";
 
 constexpr Meaning kMeanings[] = {

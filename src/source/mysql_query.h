@@ -22,7 +22,8 @@ struct ColumnFacts {
   std::string charset;          ///< of text that is not in UTF-8; else ""
   int64_t value_bytes_max = 0;  ///< that a value may have, as the type says
   int64_t srid = -1;            ///< of a geometry: the only one its values may have
-  bool is_computed = false;     ///< of a view or a query: values need not look as the type has them
+  bool is_computed =
+      false;  ///< of a view or a query: values need not look as the type has them
 };
 
 struct RelationFacts {

@@ -193,11 +193,12 @@ class Extract {
       ARROW_RETURN_NOT_OK(status);
     }
     if (without_digest > 0) {
-      run_.Warn(stream_.name,
-                "stream " + stream_.name + ": " + std::to_string(without_digest) +
-                    " chunks were staged before content was to be verified: of them counts "
-                    "and checksums agree",
-                load_.spec.load);
+      run_.Warn(
+          stream_.name,
+          "stream " + stream_.name + ": " + std::to_string(without_digest) +
+              " chunks were staged before content was to be verified: of them counts "
+              "and checksums agree",
+          load_.spec.load);
     }
     ARROW_RETURN_NOT_OK(Advance(Phase::kPublished, Phase::kVerified, {}, {}));
     return Reach(CrashPoint::kVerifyRecorded);

@@ -82,12 +82,11 @@ std::string Differences(const std::string& was_text, const std::string& is_text)
 
 Status DefinitionChanged(const LoadState& state, const StreamSpec& stream,
                          std::string hint) {
-  return Error(
-      ErrorKind::kUsage, "run.definition-changed",
-      "the unfinished load " + state.spec.load + " of stream " + stream.name +
-          " was started with another definition: " +
-          Differences(state.definition, stream.definition),
-      std::move(hint));
+  return Error(ErrorKind::kUsage, "run.definition-changed",
+               "the unfinished load " + state.spec.load + " of stream " + stream.name +
+                   " was started with another definition: " +
+                   Differences(state.definition, stream.definition),
+               std::move(hint));
 }
 
 Status CheckDefinition(const LoadState& state, const StreamSpec& stream) {
@@ -99,7 +98,8 @@ Status CheckDefinition(const LoadState& state, const StreamSpec& stream) {
 
 /// "" where the definition is not of this form.
 std::string DestinationIn(const std::string& definition) {
-  const auto json = nlohmann::json::parse(definition, nullptr, /*allow_exceptions=*/false);
+  const auto json =
+      nlohmann::json::parse(definition, nullptr, /*allow_exceptions=*/false);
   return json.is_object() ? json.value("destination", "") : "";
 }
 
@@ -115,11 +115,12 @@ Result<OpenedLoad> LeaveElsewhere(RunContext& run, const LoadState& state,
         "sluice gc " +
             place + " --abandon " + state.spec.load);
   }
-  run.Warn(stream.name,
-           "stream " + stream.name + ": load " + state.spec.load + " is committed at " +
-               place +
-               ", its clean-up there is left undone: the stream has another destination now",
-           state.spec.load);
+  run.Warn(
+      stream.name,
+      "stream " + stream.name + ": load " + state.spec.load + " is committed at " +
+          place +
+          ", its clean-up there is left undone: the stream has another destination now",
+      state.spec.load);
   ARROW_RETURN_NOT_OK(run.parts.state.Advance(run.lease, state.spec.load, state.phase,
                                               Phase::kCleaned, {}, {}));
   return NewLoad(run, stream, session);

@@ -12,7 +12,8 @@ struct OpenedLoad {
   LoadState state;
   std::unique_ptr<Load> load;
   bool resumed = false;
-  bool superseded = false;  ///< committed, and not what is asked for now: after it, another load begins
+  bool superseded =
+      false;  ///< committed, and not what is asked for now: after it, another load begins
 };
 
 /// Resumes the stream's unfinished load if its definition and its table are unchanged, else says

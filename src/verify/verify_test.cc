@@ -193,7 +193,8 @@ TEST_F(CompareTest, TheServersOwnDigestDecidesWhereItHasOne) {
   session_.told = DigestOf(kRows);
   session_.told->kind = DigestKind::kServer;
   session_.rows = kOtherRows;
-  EXPECT_EQ(OutcomeOf(VerifyDepth::kContent), ChunkOutcome::kEqual) << "no row is decoded";
+  EXPECT_EQ(OutcomeOf(VerifyDepth::kContent), ChunkOutcome::kEqual)
+      << "no row is decoded";
   session_.told->low.low += 1;
   session_.rows = kRows;
   EXPECT_EQ(OutcomeOf(VerifyDepth::kContent), ChunkOutcome::kSourceDiffers);
