@@ -324,11 +324,20 @@ class Extract {
 
   /// Only the job that made a load may replace it: readers of the slots will see both.
   void WarnOfForeign(const LoadEntry& entry) {
+    std::string whose = "job " + entry.job, cure = "name: " + entry.job;
+    cure +=
+        " in the job file continues that job, else give this one a destination of its own";
+    if (entry.job == run_.spec.job && entry.stream != stream_.name) {
+      whose = "stream " + entry.stream;
+      cure = "keep the stream's name, or give it a destination of its own";
+    } else if (entry.job == run_.spec.job) {
+      whose += " of another state, from " + entry.source;
+      cure = "give one of the two jobs another name and a destination of its own";
+    }
     run_.Warn(stream_.name,
-              "stream " + stream_.name + ": the table also has load " + entry.load +
-                  " of job " + entry.job + " and source " + entry.source +
-                  " at the destination; it stays, and a reader finds two "
-                  "current loads",
+              "stream " + stream_.name + ": the destination has load " + entry.load +
+                  " of this table by " + whose +
+                  "; it stays, and a reader finds two current loads: " + cure,
               load_.spec.load);
   }
 
