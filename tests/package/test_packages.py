@@ -133,7 +133,7 @@ def test_the_example_runs_a_transfer_with_progress_of_its_own(tmp_path):
     assert len(list((tmp_path / "lake").rglob("*.parquet"))) == 1
     # It and the program are one job: the program sees what the library did.
     told = subprocess.run([BINARY, "status"], env=environment, capture_output=True, text=True).stdout
-    assert "orders" in told and "cleaned" in told
+    assert "orders" in told and "committed" in told
     failed = subprocess.run([program, "absent.db", "lake"], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert failed.returncode == 2 and failed.stderr.startswith("source.no-such-file: ")
 
