@@ -136,8 +136,8 @@ class Process:
 
     @staticmethod
     def _text(file):
-        file.seek(0)
-        return file.read().decode("utf-8", "replace")
+        # The program writes where the file's position is, and shares it: reading must not move it.
+        return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode("utf-8", "replace")
 
 
 class Scene:
