@@ -70,7 +70,8 @@ int64_t LoadInt(Wire wire, bool is_unsigned, const uint8_t* at) {
   switch (wire) {
     case Wire::kInt8: return is_unsigned ? Load<uint8_t>(at) : Load<int8_t>(at);
     case Wire::kInt16: return is_unsigned ? Load<uint16_t>(at) : Load<int16_t>(at);
-    case Wire::kInt32: return is_unsigned ? Load<uint32_t>(at) : Load<int32_t>(at);
+    case Wire::kInt32:
+      return is_unsigned ? int64_t{Load<uint32_t>(at)} : int64_t{Load<int32_t>(at)};
     default: return Load<int64_t>(at);
   }
 }
