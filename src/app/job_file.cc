@@ -69,12 +69,11 @@ class JobReader {
     ARROW_RETURN_NOT_OK(Require(root, job_.destination.empty(), "destination"));
     ARROW_RETURN_NOT_OK(Require(root, job_.streams.empty(), "streams"));
     ARROW_RETURN_NOT_OK(ResolvePlaces(root));
+    ARROW_RETURN_NOT_OK(CheckTypes(root));
     // Last: a file with mistakes asks no command for a password.
     for (const auto& [key, value] : root.entries) {
       if (key.text == "secrets") ARROW_RETURN_NOT_OK(ReadSecrets(value));
     }
-    ARROW_RETURN_NOT_OK(ResolvePlaces(root));
-    ARROW_RETURN_NOT_OK(CheckTypes(root));
     return std::move(job_);
   }
 
