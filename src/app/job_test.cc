@@ -295,9 +295,10 @@ TEST(Job, TheLargestFilesAreReadOrRefusedAtOnce) {
       full("{source: x, ", same("://, "), ""),
   };
   for (const std::string& text : files) {
-    const clock_t begun = clock();  // Of this process: others may be busy.
+    // Of this process: others may be busy. Under the sanitizers it takes seconds; it had been minutes.
+    const clock_t begun = clock();
     const auto job = ParseJob({"shop.yaml", text});
-    EXPECT_LT(clock() - begun, 5 * CLOCKS_PER_SEC)
+    EXPECT_LT(clock() - begun, 20 * CLOCKS_PER_SEC)
         << text.substr(0, 80) << job.status().message();
   }
 }
