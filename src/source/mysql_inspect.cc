@@ -161,7 +161,8 @@ class Inspection {
     const std::string text = rows[0][0].value_or("");
     double there = 0;
     std::from_chars(text.data(), text.data() + text.size(), there);
-    const double here = static_cast<double>(before + (after - before) / 2) / 1e6;
+    const int64_t middle = before + (after - before) / 2;
+    const double here = static_cast<double>(middle) / 1e6;
     const double ahead = there - here;
     const bool is_off = std::fabs(ahead) > kClockSecondsMax;
     Add("clock", is_off ? Level::kWarning : Level::kOk,

@@ -106,9 +106,7 @@ class Decision {
     if (policy == "zero_date") {
       Misfits(word);
       delivery_.find_misfits = word == "string";
-    } else if (policy == "enum_error") {
-      Misfits(word);
-    } else if (policy == "invalid_utf8" && word != "binary") {
+    } else if (policy == "enum_error" || (policy == "invalid_utf8" && word != "binary")) {
       Misfits(word);
     } else if (policy == "invalid_utf8") {
       delivery_.as_stored = true;

@@ -169,7 +169,8 @@ class Settings {
     const std::string date(answer.ok() ? answer->response.Find("date") : "");
     if (date.empty())
       return Add("clock", Level::kUnknown, "the server does not say what time it is");
-    const double here = static_cast<double>(before + (after - before) / 2);
+    const int64_t middle = before + (after - before) / 2;
+    const auto here = static_cast<double>(middle);
     // The header has whole seconds: on average it is half of one old.
     const double ahead =
         (static_cast<double>(aws::MicrosOfHttpDate(date)) + 500'000 - here) / 1e6;

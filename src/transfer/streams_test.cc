@@ -29,16 +29,16 @@ class Recorder : public Notifier {
     const std::lock_guard lock(mutex_);
     if (event.kind == EventKind::kStreamStarted) ++running_;
     if (event.kind == EventKind::kStreamFinished) --running_;
-    if (event.kind == EventKind::kBatch && on_batch_) on_batch_(event);
-    if (event.kind == EventKind::kWaiting) ++waits_;
-    if (event.kind == EventKind::kWaiting && on_wait_) on_wait_();
+    if (event.kind == EventKind::kBatch && on_batch) on_batch(event);
+    if (event.kind == EventKind::kWaiting) ++waits;
+    if (event.kind == EventKind::kWaiting && on_wait) on_wait();
     most_ = std::max(most_, running_);
   }
   int most() const { return most_; }
 
-  std::function<void(const Event&)> on_batch_;
-  std::function<void()> on_wait_;
-  int waits_ = 0;
+  std::function<void(const Event&)> on_batch;
+  std::function<void()> on_wait;
+  int waits = 0;
 
  private:
   std::mutex mutex_;
@@ -364,21 +364,21 @@ TEST_F(Streams, TheRateHoldsOverAllSessions) {
   ASSERT_EQ(Run(3).exit_code, 0);
   EXPECT_EQ(clock_.slept().count(), 0);
   int64_t bytes = 0;
-  recorder_.on_batch_ = [&bytes](const Event& event) { bytes += event.source_bytes; };
+  recorder_.on_batch = [&bytes](const Event& event) { bytes += event.source_bytes; };
   spec_.limits.bytes_per_second = 50;
   ASSERT_EQ(Run(1).exit_code, 0);
   ASSERT_GT(bytes, 1'000);
   // All but the second that is saved up.
   const double seconds = std::chrono::duration<double>(clock_.slept()).count();
   EXPECT_NEAR(seconds, static_cast<double>(bytes) / 50 - 1, 0.01);
-  EXPECT_GT(recorder_.waits_, 0);
+  EXPECT_GT(recorder_.waits, 0);
 }
 
 TEST_F(Streams, WhoWaitsForTheRateWakesUpToStop) {
   Create(/*tables=*/1, /*rows=*/60);
   spec_.limits.bytes_per_second = 1;
   on_the_wall_ = true;
-  recorder_.on_wait_ = [this] { stop_now_.RequestStop(); };
+  recorder_.on_wait = [this] { stop_now_.RequestStop(); };
   const TransferReport report = Run(1);
   EXPECT_EQ(IdOf(report.status.ok() ? report.streams[0].status : report.status),
             "run.stopped");
