@@ -47,9 +47,8 @@ def test_a_decimal_with_more_digits_than_its_type_is_refused(scene, server, copy
         assert done.code == 1 and json.loads(done.out)["error"]["id"] == "source.type-mismatch", done
 
 
+@pytest.mark.parametrize("server", ["mysql"], indirect=True)  # MariaDB 10.11 has no such type
 def test_a_vector_of_a_query_arrives(scene, server, copy):
-    if server.kind != "mysql":
-        return  # MariaDB 10.11 has no such type
     server.sql("CREATE TABLE vec (id INT PRIMARY KEY, v VECTOR(3)); INSERT INTO vec VALUES (1, TO_VECTOR('[1,2.5,-0]'));")
     copy("--sql", "SELECT id, v FROM vec", "--as", "q").must(0)
     assert rows_of(scene, server, "q")[1] == [(1, [1.0, 2.5, -0.0])]
