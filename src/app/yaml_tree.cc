@@ -348,14 +348,15 @@ Result<TextFile> ReadYamlFile(const std::string& path) {
   if (!stream) {
     return Error(
         ErrorKind::kUsage, "job.unreadable",
-        fmt::format("cannot read the job file, {}: {}", std::strerror(errno), path));
+        fmt::format("cannot read the job file, {}: {}", std::strerror(errno), path),
+        "give this user read access to it");
   }
   std::string text(static_cast<size_t>(kYamlBytesMax) + 1, '\0');
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(stream.gcount()));
   if (stream.bad())
-    return Error(ErrorKind::kUsage, "job.unreadable",
-                 "cannot read the job file: " + path);
+    return Error(ErrorKind::kUsage, "job.unreadable", "cannot read the job file: " + path,
+                 "look at the disk: `dmesg`, mounts");
   if (static_cast<int64_t>(text.size()) > kYamlBytesMax) {
     const auto size = std::filesystem::file_size(path, error);
     return YamlTooLarge(path, error ? kYamlBytesMax + 1 : static_cast<int64_t>(size));

@@ -122,6 +122,18 @@ void JoinChoices(std::vector<std::string>* words) {
   }
 }
 
+/// "--table=" has no value: the word behind it, an option perhaps, must not become it.
+Status CheckValues(const std::vector<std::string>& words) {
+  for (const Option& option : Options()) {
+    if (option.value.empty() ||
+        std::ranges::count(words, std::string(option.name) + "=") == 0)
+      continue;
+    return Error(ErrorKind::kUsage, "cli.no-value",
+                 fmt::format("{} needs a value", option.name));
+  }
+  return Status::OK();
+}
+
 Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words) {
   Arguments arguments;
   arguments.verb = &verb;
@@ -133,6 +145,7 @@ Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words) {
   const std::vector<std::string> after(dashes == words.end() ? dashes : dashes + 1,
                                        words.end());
   words.erase(dashes, words.end());
+  ARROW_RETURN_NOT_OK(CheckValues(words));
   std::reverse(words.begin(), words.end());  // CLI11 takes them from the back.
   try {
     app.parse(words);
@@ -141,7 +154,9 @@ Result<Arguments> ParseVerb(const Verb& verb, std::vector<std::string> words) {
     return Error(ErrorKind::kUsage, "cli.no-value",
                  what.substr(0, what.find(':')) + " needs a value");
   } catch (const CLI::Error& error) {
-    return Error(ErrorKind::kUsage, "cli.syntax", error.what());
+    return Error(
+        ErrorKind::kUsage, "cli.syntax", error.what(),
+        fmt::format("sluice {} --help shows which options take a value", verb.name));
   }
   arguments.positionals.insert(arguments.positionals.end(), after.begin(), after.end());
   for (const std::string& extra : app.remaining()) return UnknownOption(extra, verb);

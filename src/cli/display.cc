@@ -379,7 +379,8 @@ Result<DisplayKind> ChooseDisplay(const Arguments& arguments) {
   if (asked && !IsChoiceOf("--progress", word)) {
     return Error(ErrorKind::kUsage, "cli.progress",
                  fmt::format("--progress must be one of {}, found {}",
-                             ChoicesOf("--progress"), word));
+                             ChoicesOf("--progress"), word),
+                 "without it a terminal is drawn on, and anything else gets plain lines");
   }
   if (arguments.Has("--no-progress") || word == "none") return DisplayKind::kNone;
   if (word == "json") return DisplayKind::kJson;

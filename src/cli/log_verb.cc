@@ -147,14 +147,14 @@ Result<int> LimitFrom(const Arguments& arguments) {
   const auto [stop, error] = std::from_chars(text.data(), end, limit);
   if (error != std::errc() || stop != end || limit < 1) {
     return Error(ErrorKind::kUsage, "cli.limit",
-                 "--limit expects a whole number from 1, found " + text);
+                 "--limit expects a whole number from 1, found " + text,
+                 fmt::format("without it {} runs are shown", kRunsShown));
   }
   return limit;
 }
 
 Status AddRuns(StateStore& state, const std::string& job, const Arguments& arguments,
-               Outcome* outcome) {
-  ARROW_ASSIGN_OR_RAISE(const int limit, LimitFrom(arguments));
+               int limit, Outcome* outcome) {
   const std::string wanted = arguments.Value("--run");
   ARROW_ASSIGN_OR_RAISE(const auto runs,
                         state.Runs(job, wanted.empty() ? limit : kRunsAsked));
@@ -177,6 +177,7 @@ Status AddRuns(StateStore& state, const std::string& job, const Arguments& argum
 }
 
 Status ShowRuns(const Arguments& arguments, Outcome* outcome) {
+  ARROW_ASSIGN_OR_RAISE(const int limit, LimitFrom(arguments));
   ARROW_ASSIGN_OR_RAISE(const std::string path, StatePath(arguments.Value("--state")));
   (*outcome->members)["state"] = path;
   (*outcome->members)["runs"] = Json::array();
@@ -190,7 +191,7 @@ Status ShowRuns(const Arguments& arguments, Outcome* outcome) {
     return Status::OK();
   }
   ARROW_ASSIGN_OR_RAISE(const auto state, OpenState(path, StateAccess::kReadOnly));
-  ARROW_RETURN_NOT_OK(AddRuns(*state, job, arguments, outcome));
+  ARROW_RETURN_NOT_OK(AddRuns(*state, job, arguments, limit, outcome));
   if (outcome->text.empty()) outcome->text = "no run yet\n";
   return Status::OK();
 }

@@ -179,7 +179,8 @@ Result<Credentials> AssumeRoleWithWebIdentity(const Desk& desk, const RoleReques
   auto token = ReadSmallFile(token_file);
   if (!token) {
     return Error(ErrorKind::kUsage, "credentials.unreadable",
-                 "cannot read the web identity token of " + token_file);
+                 "cannot read the web identity token of " + token_file,
+                 "look at the file's permissions, and at AWS_WEB_IDENTITY_TOKEN_FILE");
   }
   while (!token->empty() && static_cast<unsigned char>(token->back()) <= ' ')
     token->pop_back();

@@ -12,6 +12,9 @@
 namespace sluice::sqlite {
 namespace {
 
+/// SQLite's own bound of a path, as its Unix files have it.
+constexpr size_t kPathBytesMax = 512;
+
 struct Verdict {
   ErrorKind kind;
   const char* id;  ///< without "source." or "state.", unless it starts with "sqlite."
@@ -72,8 +75,10 @@ Verdict NotADatabase(const Failure& failure) {
 Verdict Full(const Failure& failure) {
   return {ErrorKind::kResource, "disk-full",
           fmt::format("no room on the disk of {}", Subject(failure)),
-          IsSource(failure) ? ""
-                            : "free some space, or put the state elsewhere with --state"};
+          IsSource(failure)
+              ? "free some space: to read a log, SQLite writes an index beside it, "
+                "and to sort, a file in SQLITE_TMPDIR"
+              : "free some space, or put the state elsewhere with --state"};
 }
 
 Verdict ReadOnly(const Failure& failure) {
@@ -108,6 +113,12 @@ Verdict CannotOpen(const Failure& failure) {
         fmt::format("{} cannot be opened: permission denied", Subject(failure)),
         "give this user read access to the file, and write access to its folder if the "
         "database is in WAL mode"};
+  if (failure.path.size() > kPathBytesMax)
+    return {
+        ErrorKind::kUsage, "cannot-open",
+        fmt::format("{} cannot be opened: wanted a path of at most {} bytes, found {}",
+                    Subject(failure), kPathBytesMax, failure.path.size()),
+        "a shorter path is SQLite's to open: move the file, or mount its folder elsewhere"};
   return {ErrorKind::kUsage, "cannot-open",
           fmt::format("{} cannot be opened: {}", Subject(failure), Reason(failure)),
           "a database in WAL mode needs a writable folder, or its -shm file to exist"};

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -28,6 +29,24 @@ def die_with_the_test():
     # A shell starts what runs in the background with SIGINT ignored, and that is inherited.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2
+
+
+def without_rights_over_files():
+    """In the child: root is held to a file's permissions, as everybody else is without this."""
+    for right in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):
+        _LIBC.prctl(PR_CAPBSET_DROP, right, 0, 0, 0)
+
+
+def at_most(what, most):
+    """In the child: a limit of `resource`; a file too large is an error then, and no signal."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(what, (most, most))
+
+    return limit
 
 
 @dataclass
@@ -65,13 +84,14 @@ class Finished:
 class Process:
     """A run under way. Its output goes to files: nobody has to read for it to go on."""
 
-    def __init__(self, args, env, cwd, stdout=None):
+    def __init__(self, args, env, cwd, stdout=None, before=None):
         self.args = list(args)
         self._out, self._err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
         self._started = time.monotonic()
         self._popen = subprocess.Popen(
             [str(BINARY), *map(str, args)], env=env, cwd=cwd, stdin=subprocess.DEVNULL,
-            stdout=self._out if stdout is None else stdout, stderr=self._err, preexec_fn=die_with_the_test)
+            stdout=self._out if stdout is None else stdout, stderr=self._err,
+            preexec_fn=lambda: (die_with_the_test(), before and before()))
         self.pid = self._popen.pid
         self._finished = None
         self.peak_bytes = 0
@@ -172,13 +192,14 @@ class Scene:
                 env[name] = str(value)
         return env
 
-    def start(self, *args, env=None, stdout=None):
-        process = Process(args, self.environment(env), self.folder, stdout)
+    def start(self, *args, env=None, stdout=None, before=None):
+        """`before` is called in the child, to take from it what it may use."""
+        process = Process(args, self.environment(env), self.folder, stdout, before)
         self._processes.append(process)
         return process
 
-    def sluice(self, *args, env=None, timeout=PATIENCE, stdout=None):
-        return self.start(*args, env=env, stdout=stdout).wait(timeout)
+    def sluice(self, *args, env=None, timeout=PATIENCE, stdout=None, before=None):
+        return self.start(*args, env=env, stdout=stdout, before=before).wait(timeout)
 
     def copy_args(self, *args):
         return ["copy", f"sqlite://{self.db}", f"file://{self.lake}", "--state", self.state, *args]

@@ -14,13 +14,24 @@ MISTAKES = [
     # The command line.
     ("copy shop.db", "cli.arguments"),
     ("copy shop.db lake --table orders --columns id,,total", "cli.columns"),
+    ("log --limit 0", "cli.limit"),
     ("copy shop.db lake --log-format xml", "cli.log-format"),
     ("copy shop.db lake --columns id", "cli.needs-one-table"),
     ("copy shop.db lake --table", "cli.no-value"),
     ("copy shop.db lake --table ", "cli.table"),
+    ("copy shop.db lake --state= --restart", "cli.no-value"),
     ("--quiet copy shop.db lake", "cli.no-verb"),
     ("archive shop.db lake", "cli.not-in-this-version"),
+    ("job init shop.db -o shop.db", "cli.output"),
+    ("job init shop.db -o absent/job.yaml", "cli.output"),
+    ("job schema -o /dev/full/schema.json", "cli.output"),
+    ("copy shop.db lake --progress=loud", "cli.progress"),
     ("copy shop.db lake --resume --restart", "cli.resume-or-restart"),
+    ("copy shop.db lake --sql query --table orders", "cli.sql"),
+    ("copy shop.db lake --sql ", "cli.sql"),
+    ("copy shop.db lake --sql query", "cli.sql"),
+    ("copy shop.db lake --as orders", "cli.sql"),
+    ("copy shop.db lake --quiet=maybe", "cli.syntax"),
     ("verify folder/main/orders/_sluice/01a1ffcf-ca7b-7e2d-bcca-72cd3ba51580.json --stream orders", "cli.stream"),
     ("copy shop.db lake --table=", "cli.no-value"),
     ("run job.yaml --table orders", "cli.unknown-option"),
@@ -54,6 +65,7 @@ MISTAKES = [
     ("run job.yaml --stream customers", "job.no-such-stream"),
     ("run glob.yaml", "job.empty-glob"),
     ("copy shop.db lake --table orders --table main.orders", "job.table-twice"),
+    ("run secret.yaml", "secret.empty"),
     # The source.
     ("copy empty.db lake", "source.no-tables"),
     ("copy pipe lake", "source.not-a-file"),
@@ -67,6 +79,7 @@ MISTAKES = [
     ("verify folder", "verify.subject"),
     ("verify folder/main/orders/_sluice/01a1ffcf-ca7b-7e2d-bcca-72cd3ba51580.json", "verify.no-manifest"),
     ("verify job.yaml", "verify.no-destination"),
+    ("verify file:orders/_sluice/01a1ffcf-ca7b-7e2d-bcca-72cd3ba51580.json", "manifest.address"),
     ("gc nowhere", "gc.no-destination"),
     ("gc folder --abandon 01a1ffcf-ca7b-7e2d-bcca-72cd3ba51580", "gc.no-such-load"),
 ]
@@ -87,6 +100,10 @@ def desk(scene):
     (folder / "zero.db").touch()
     (folder / "job.yaml").write_text("version: 1\nsource: shop.db\ndestination: nowhere\nstreams: {orders: {}}\n")
     (folder / "glob.yaml").write_text("version: 1\nsource: shop.db\ndestination: lake\nstreams: {'tmp_*': {}}\n")
+    (folder / "empty").touch(0o600)
+    (folder / "secret.yaml").write_text(
+        "version: 1\nsource: mysql://u@127.0.0.1:9/shop\ndestination: nowhere\n"
+        f"secrets: {{source.password: '${{file:{folder}/empty}}'}}\nstreams: {{orders: {{}}}}\n")
     return scene
 
 
@@ -117,6 +134,18 @@ def test_another_definition_and_nothing_committed(desk):
     job.write_text(job.read_text().replace("nowhere", "lake"))
     done = desk.sluice("verify", "job.yaml", "--json")
     assert (done.code, done.json["error"]["id"]) == (2, "verify.nothing-committed"), done
+
+
+@pytest.mark.parametrize("columns", ["id,,total", ","])
+def test_a_list_of_columns_of_the_environment(desk, columns):
+    done = desk.sluice("copy", "shop.db", "lake", "--json", env={"SLUICE_UUID": columns})
+    assert (done.code, done.json["error"]["id"]) == (2, "setting.columns"), done
+
+
+def test_a_run_that_nobody_knows(desk):
+    desk.sluice("copy", "shop.db", "lake").must(0)
+    done = desk.sluice("log", "--run", "01a1ffcf", "--json")
+    assert (done.code, done.json["error"]["id"]) == (2, "cli.no-run"), done
 
 
 def test_a_result_that_nobody_takes(desk):
