@@ -139,7 +139,9 @@ TEST(Http, ARequestCanBeCancelled) {
   Request request = To(server, "/");
   request.silence_max = std::chrono::seconds(60);
   request.cancelled = &cancelled;
-  EXPECT_EQ(KindOf(client.Send(request).status()), ErrorKind::kCancelled);
+  const Status cancelled_by_us = client.Send(request).status();
+  EXPECT_EQ(KindOf(cancelled_by_us), ErrorKind::kCancelled);
+  EXPECT_EQ(IdOf(cancelled_by_us), "http.cancelled");
 }
 
 TEST(Http, ManyThreadsShareOneClient) {
