@@ -66,6 +66,16 @@ TEST_P(StateStoreConformance, ALeaseIsGrantedAndShown) {
   EXPECT_FALSE(store_->Holder("another job")->has_value());
 }
 
+TEST_P(StateStoreConformance, ALeaseIsOfSomeJobAndForSomeTime) {
+  EXPECT_REFUSED(store_->Acquire("", {.ttl_millis = kTtl}).status(), ErrorKind::kFailed,
+                 "state.lease");
+  for (const int64_t ttl : {int64_t{0}, int64_t{-1}}) {
+    EXPECT_REFUSED(store_->Acquire("job", {.ttl_millis = ttl}).status(),
+                   ErrorKind::kFailed, "state.lease");
+  }
+  EXPECT_TRUE(store_->Jobs(nullptr)->empty());
+}
+
 TEST_P(StateStoreConformance, AHeldJobIsRefusedAndTheErrorSaysByWhom) {
   MustAcquire(*store_);
   auto other = Another();

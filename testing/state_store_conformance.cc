@@ -7,6 +7,10 @@
 
 #include "testing/state_samples.h"
 
+// The ids are part of what a store promises: each says which rule of the order of writes was broken.
+#define EXPECT_CONTRADICTION(expression, id) \
+  EXPECT_REFUSED(expression, ErrorKind::kFailed, id)
+
 namespace sluice {
 
 // Programs that test something else may be linked with this file.
@@ -123,25 +127,47 @@ TEST_P(StateStoreConformance, ALoadBelongsToItsJob) {
   const Lease lease = MustAcquire(*store_);
   MustOpen(lease);
   const Lease other = MustAcquire(*store_, "another job");
-  EXPECT_FALSE(store_->AddChunk(other, "load-1", ChunkAt(1, true)).ok());
-  EXPECT_FALSE(store_->AddChunk(lease, "load-9", ChunkAt(1, true)).ok());
-  EXPECT_FALSE(store_->OpenLoad(other, NewLoad("job", "load-2", "orders")).ok());
-  EXPECT_FALSE(store_->OpenLoad(lease, NewLoad("job", "load-1", "customers")).ok());
+  EXPECT_CONTRADICTION(store_->AddChunk(other, "load-1", ChunkAt(1, true)),
+                       "state.no-load");
+  EXPECT_CONTRADICTION(store_->AddChunk(lease, "load-9", ChunkAt(1, true)),
+                       "state.no-load");
+  EXPECT_CONTRADICTION(store_->OpenLoad(other, NewLoad("job", "load-2", "orders")),
+                       "state.load-not-new");
+  EXPECT_CONTRADICTION(store_->OpenLoad(lease, NewLoad("job", "load-1", "customers")),
+                       "state.load-exists");
   ExpectSame(MustFind(*store_), NewLoad("job", "load-1", "orders"));
+}
+
+TEST_P(StateStoreConformance, ALoadOpensWithoutChunksAndBeforeItsFirstPhaseEnds) {
+  const Lease lease = MustAcquire(*store_);
+  LoadState planned = NewLoad("job", "load-1", "orders");
+  planned.chunks = {{.chunk = ChunkAt(1, true), .staged = {}}};
+  LoadState beyond = NewLoad("job", "load-1", "orders");
+  beyond.phase = Phase::kPublishing;
+  LoadState beaten = NewLoad("job", "load-1", "orders");
+  beaten.losers = {ReceiptOf("load-1", 1, "a")};
+  for (const LoadState& load : {planned, beyond, beaten}) {
+    EXPECT_CONTRADICTION(store_->OpenLoad(lease, load), "state.load-not-new");
+  }
+  EXPECT_FALSE(store_->FindLoad("load-1")->has_value());
 }
 
 TEST_P(StateStoreConformance, ChunksAreDenseAdjoiningAndImmutable) {
   const Lease lease = MustAcquire(*store_);
   MustOpen(lease);
-  EXPECT_FALSE(store_->AddChunk(lease, "load-1", ChunkAt(2, false)).ok());
+  EXPECT_CONTRADICTION(store_->AddChunk(lease, "load-1", ChunkAt(2, false)),
+                       "state.chunk-order");
   EXPECT_OK(store_->AddChunk(lease, "load-1", ChunkAt(1, false)));
-  EXPECT_FALSE(store_->AddChunk(lease, "load-1", ChunkAt(3, false)).ok());
-  EXPECT_FALSE(store_->AddChunk(lease, "load-1", ChunkAt(1, true)).ok());
+  EXPECT_CONTRADICTION(store_->AddChunk(lease, "load-1", ChunkAt(3, false)),
+                       "state.chunk-order");
+  EXPECT_CONTRADICTION(store_->AddChunk(lease, "load-1", ChunkAt(1, true)),
+                       "state.chunk-differs");
   Chunk gap = ChunkAt(2, false);
   gap.range.after = IntKey(101);
-  EXPECT_FALSE(store_->AddChunk(lease, "load-1", gap).ok());
+  EXPECT_CONTRADICTION(store_->AddChunk(lease, "load-1", gap), "state.chunk-gap");
   EXPECT_OK(store_->AddChunk(lease, "load-1", ChunkAt(2, true)));
-  EXPECT_FALSE(store_->AddChunk(lease, "load-1", ChunkAt(3, true)).ok());
+  EXPECT_CONTRADICTION(store_->AddChunk(lease, "load-1", ChunkAt(3, true)),
+                       "state.plan-complete");
   EXPECT_EQ(MustFind(*store_).chunks.size(), 2u);
 }
 
@@ -175,18 +201,25 @@ TEST_P(StateStoreConformance, TheNewestStagedAttemptWinsAndTheOthersAreLosers) {
 TEST_P(StateStoreConformance, AnAttemptIsRecordedBeforeItIsStaged) {
   const Lease lease = MustAcquire(*store_);
   MustOpen(lease);
-  EXPECT_FALSE(store_->BeginAttempt(lease, "load-1", 1, "a").ok());
+  EXPECT_CONTRADICTION(store_->BeginAttempt(lease, "load-1", 1, "a"), "state.no-chunk");
   MustPlan(lease, "load-1", 1, /*staged=*/false);
-  EXPECT_FALSE(store_->MarkStaged(lease, ReceiptOf("load-1", 1, "a")).ok());
-  EXPECT_FALSE(store_->FailAttempt(lease, "load-1", 1, "a", "why").ok());
+  EXPECT_CONTRADICTION(store_->MarkStaged(lease, ReceiptOf("load-1", 1, "a")),
+                       "state.no-attempt");
+  EXPECT_CONTRADICTION(store_->FailAttempt(lease, "load-1", 1, "a", "why"),
+                       "state.no-attempt");
   EXPECT_OK(store_->BeginAttempt(lease, "load-1", 1, "a"));
   EXPECT_OK(store_->MarkStaged(lease, ReceiptOf("load-1", 1, "a")));
   ChunkReceipt other = ReceiptOf("load-1", 1, "a");
   other.rows = 99;
-  EXPECT_FALSE(store_->MarkStaged(lease, other).ok());
+  EXPECT_CONTRADICTION(store_->MarkStaged(lease, other), "state.attempt-differs");
   EXPECT_OK(store_->BeginAttempt(lease, "load-1", 1, "b"));
   EXPECT_OK(store_->FailAttempt(lease, "load-1", 1, "b", "why"));
-  EXPECT_FALSE(store_->MarkStaged(lease, ReceiptOf("load-1", 1, "b")).ok());
+  EXPECT_CONTRADICTION(store_->MarkStaged(lease, ReceiptOf("load-1", 1, "b")),
+                       "state.attempt-ended");
+  for (const char* ended : {"a", "b"}) {
+    EXPECT_CONTRADICTION(store_->BeginAttempt(lease, "load-1", 1, ended),
+                         "state.attempt-ended");
+  }
   ExpectSame(*MustFind(*store_).chunks[0].staged, ReceiptOf("load-1", 1, "a"));
 }
 
@@ -197,14 +230,14 @@ TEST_P(StateStoreConformance, PublishingNeedsTheWholePlanStaged) {
                            {"load-0"});
   };
   MustOpen(lease);
-  EXPECT_FALSE(publish().ok());
+  EXPECT_CONTRADICTION(publish(), "state.plan-incomplete");
   EXPECT_OK(store_->AddChunk(lease, "load-1", ChunkAt(1, false)));
   EXPECT_OK(store_->BeginAttempt(lease, "load-1", 1, "a"));
   EXPECT_OK(store_->MarkStaged(lease, ReceiptOf("load-1", 1, "a")));
-  EXPECT_FALSE(publish().ok());
+  EXPECT_CONTRADICTION(publish(), "state.plan-incomplete");
   EXPECT_OK(store_->AddChunk(lease, "load-1", ChunkAt(2, true)));
   EXPECT_OK(store_->BeginAttempt(lease, "load-1", 2, "a"));
-  EXPECT_FALSE(publish().ok());
+  EXPECT_CONTRADICTION(publish(), "state.not-staged");
   EXPECT_TRUE(MustFind(*store_).replaces.empty());
   EXPECT_OK(store_->MarkStaged(lease, ReceiptOf("load-1", 2, "a")));
   EXPECT_OK(publish());
@@ -219,10 +252,13 @@ TEST_P(StateStoreConformance, OncePublishingTheWinnersAreFrozen) {
   EXPECT_OK(store_->Advance(lease, "load-1", Phase::kCopying, Phase::kPublishing, {},
                             {"load-0"}));
   const LoadState frozen = MustFind(*store_);
-  EXPECT_FALSE(store_->MarkStaged(lease, ReceiptOf("load-1", 1, "late")).ok());
-  EXPECT_FALSE(store_->BeginAttempt(lease, "load-1", 1, "later").ok());
-  EXPECT_FALSE(store_->FailAttempt(lease, "load-1", 1, "a", "why").ok());
-  EXPECT_FALSE(store_->AddChunk(lease, "load-1", ChunkAt(2, true)).ok());
+  EXPECT_CONTRADICTION(store_->MarkStaged(lease, ReceiptOf("load-1", 1, "late")),
+                       "state.phase");
+  EXPECT_CONTRADICTION(store_->BeginAttempt(lease, "load-1", 1, "later"), "state.phase");
+  EXPECT_CONTRADICTION(store_->FailAttempt(lease, "load-1", 1, "a", "why"),
+                       "state.phase");
+  EXPECT_CONTRADICTION(store_->AddChunk(lease, "load-1", ChunkAt(2, true)),
+                       "state.phase");
   EXPECT_OK(store_->Advance(lease, "load-1", Phase::kCopying, Phase::kPublishing, {},
                             {"other"}));
   ExpectSame(MustFind(*store_), frozen);
@@ -244,6 +280,7 @@ TEST_P(StateStoreConformance, PhasesGoDownOneByOneOrToDiscardedBeforeTheCommit) 
       const Status status = store_->Advance(lease, load, static_cast<Phase>(from),
                                             static_cast<Phase>(to), {}, {});
       EXPECT_EQ(status.ok(), next || discards) << status.ToString();
+      if (!status.ok()) EXPECT_CONTRADICTION(status, "state.phase");
       EXPECT_EQ(MustFind(*store_, load).phase,
                 static_cast<Phase>(status.ok() ? to : from));
     }
@@ -254,10 +291,12 @@ TEST_P(StateStoreConformance,
        AnAdvanceFromAPhaseTheLoadIsNotInIsRefusedUnlessItIsThereAlready) {
   const Lease lease = MustAcquire(*store_);
   MustReach(lease, "load-1", Phase::kPublished);
-  EXPECT_FALSE(
-      store_->Advance(lease, "load-1", Phase::kVerified, Phase::kCommitted, {}, {}).ok());
-  EXPECT_FALSE(
-      store_->Advance(lease, "load-1", Phase::kCopying, Phase::kDiscarded, {}, {}).ok());
+  EXPECT_CONTRADICTION(
+      store_->Advance(lease, "load-1", Phase::kVerified, Phase::kCommitted, {}, {}),
+      "state.phase");
+  EXPECT_CONTRADICTION(
+      store_->Advance(lease, "load-1", Phase::kCopying, Phase::kDiscarded, {}, {}),
+      "state.phase");
   const LoadState before = MustFind(*store_);
   EXPECT_OK(
       store_->Advance(lease, "load-1", Phase::kPublishing, Phase::kPublished, {}, {}));
@@ -273,12 +312,14 @@ TEST_P(StateStoreConformance, PublishedReceiptsAreThoseOfTheWinnersWithTheirObje
     return store_->Advance(lease, "load-1", Phase::kPublishing, Phase::kPublished,
                            receipts, {});
   };
-  EXPECT_FALSE(take({}).ok());
-  EXPECT_FALSE(take({one}).ok());
-  EXPECT_FALSE(take({one, one}).ok());
-  EXPECT_FALSE(take({one, two, two}).ok());
-  EXPECT_FALSE(take({one, Published(ReceiptOf("load-1", 2, "b"))}).ok());
-  EXPECT_FALSE(take({one, Published(ReceiptOf("load-2", 2, "a"))}).ok());
+  EXPECT_CONTRADICTION(take({}), "state.receipts");
+  EXPECT_CONTRADICTION(take({one}), "state.receipts");
+  EXPECT_CONTRADICTION(take({one, one}), "state.receipts");
+  EXPECT_CONTRADICTION(take({one, two, two}), "state.receipts");
+  EXPECT_CONTRADICTION(take({one, Published(ReceiptOf("load-1", 2, "b"))}),
+                       "state.receipts");
+  EXPECT_CONTRADICTION(take({one, Published(ReceiptOf("load-2", 2, "a"))}),
+                       "state.receipts");
   EXPECT_EQ(MustFind(*store_).phase, Phase::kPublishing);
   EXPECT_TRUE(MustFind(*store_).chunks[0].staged->objects.empty());
   EXPECT_OK(take({two, one}));
@@ -295,6 +336,13 @@ TEST_P(StateStoreConformance, PositionsAreDistinctAndInOrder) {
   }
   EXPECT_EQ(MustFind(*store_).positions,
             (std::vector<std::string>{"17:0", "z", "a", ""}));
+}
+
+TEST_P(StateStoreConformance, NothingIsReadForALoadThatIsDecided) {
+  const Lease lease = MustAcquire(*store_);
+  MustReach(lease, "load-1", Phase::kCommitted);
+  EXPECT_CONTRADICTION(store_->AddPosition(lease, "load-1", "18:0"), "state.phase");
+  EXPECT_EQ(MustFind(*store_).positions, std::vector<std::string>{"17:0"});
 }
 
 TEST_P(StateStoreConformance, EveryWriteMayBeRepeated) {
@@ -335,7 +383,7 @@ TEST_P(StateStoreConformance, RunsAreRememberedNewestFirst) {
   world_->AdvanceClock(500);
   EXPECT_OK(store_->EndRun(lease, "run-1", 5, R"({"rows":1})"));
   EXPECT_OK(store_->BeginRun(lease, {.run = "run-0", .job = "job"}));
-  EXPECT_FALSE(store_->EndRun(lease, "run-9", 0, "{}").ok());
+  EXPECT_CONTRADICTION(store_->EndRun(lease, "run-9", 0, "{}"), "state.no-run");
   const auto runs = *Another()->Runs("job", 9);
   ASSERT_EQ(runs.size(), 2u);
   EXPECT_EQ(runs[0].run, "run-0");

@@ -1,5 +1,6 @@
 /// \file
-/// What every StateStore must do, as tests. A store instantiates them over its own world:
+/// What every StateStore must do, as tests; what it refuses has the ids of docs/errors.md. A store
+/// instantiates them over its own world:
 ///
 ///   INSTANTIATE_TEST_SUITE_P(Sqlite, StateStoreConformance,
 ///                            testing::Values(StateStoreCase{"file", MakeMyWorld}),

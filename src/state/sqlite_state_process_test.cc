@@ -18,6 +18,13 @@
 #include "testing/scratch_folder.h"
 #include "testing/state_samples.h"
 
+// Of SQLite, whose header is the driver's alone: its ways to reach a file.
+extern "C" {
+struct sqlite3_vfs;
+sqlite3_vfs* sqlite3_vfs_find(const char* name);
+int sqlite3_vfs_register(sqlite3_vfs* vfs, int is_default);
+}
+
 namespace sluice {
 namespace {
 
@@ -231,6 +238,50 @@ TEST(SqliteStateProcesses, OfManyProcessesThatWantOneJobOneGetsIt) {
   std::multiset<int> codes;
   for (auto& child : children) codes.insert(child->Wait());
   EXPECT_EQ(codes, (std::multiset<int>{4, 4, 4, 4, 4, 4, 4, 10}));
+}
+
+TEST(SqliteStateProcesses, AProcessWithTooManyOpenFilesSaysSo) {
+  ScratchFolder folder{ScratchPlace::kMemory};
+  Child child([&] {
+    rlimit files{};
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) return 1;
+    const int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(next);
+    files.rlim_cur = static_cast<rlim_t>(next);
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) return 1;
+    const Status status = OpenSqliteState({.path = folder.Path("state.db")}).status();
+    if (IdOf(status) != "state.too-many-files") return 2;
+    return ExitCodeOf(status) == 8 && !HintOf(status).empty() ? 42 : 3;
+  });
+  EXPECT_EQ(child.Wait(), 42);
+}
+
+TEST(SqliteStateProcesses, WithoutMemoryThatProcessesShareThereIsNoState) {
+  ScratchFolder folder{ScratchPlace::kMemory};
+  Child child([&] {
+    // Reaches files as on a disk that has neither locks nor shared memory, so no log either.
+    if (sqlite3_vfs_register(sqlite3_vfs_find("unix-dotfile"), 1) != 0) return 1;
+    const Status status = OpenSqliteState({.path = folder.Path("state.db")}).status();
+    if (IdOf(status) != "state.no-wal") return 2;
+    return ExitCodeOf(status) == 2 && !HintOf(status).empty() ? 42 : 3;
+  });
+  EXPECT_EQ(child.Wait(), 42);
+}
+
+TEST(SqliteStateProcesses, AFolderThatMayNotBeLookedIntoIsAUsageErrorOfWhoOnlyReads) {
+  ScratchFolder folder{ScratchPlace::kMemory};
+  EXPECT_OK(OpenSqliteState({.path = folder.Path("closed/state.db")}).status());
+  Child child([&] {
+    // For root permissions mean nothing.
+    if (chmod(folder.Path("closed").c_str(), 0) != 0) return 1;
+    if (geteuid() == 0 && setuid(65534) != 0) return 2;
+    const Status status =
+        OpenSqliteState({.path = folder.Path("closed/state.db"), .read_only = true})
+            .status();
+    return IdOf(status) == "state.permission" && ExitCodeOf(status) == 2 ? 42 : 3;
+  });
+  EXPECT_EQ(child.Wait(), 42);
+  chmod(folder.Path("closed").c_str(), 0700);
 }
 
 // ---- disks

@@ -228,6 +228,27 @@ TEST(SqliteState, AMissingTableIsCorrupt) {
   EXPECT_REFUSED(store->Runs("job", 1).status(), ErrorKind::kSource, "state.corrupt");
 }
 
+TEST(SqliteState, AFileThatIsEditedWhileItIsInUseHasChanged) {
+  ScratchFolder folder{ScratchPlace::kMemory};
+  const std::string path = folder.Path("state.db");
+  auto store = *OpenSqliteState({.path = path});
+  EXPECT_OK(store->Runs("job", 1).status());
+  MustExecute(path, "DROP TABLE runs");
+  const Status changed = store->Runs("job", 1).status();
+  EXPECT_REFUSED(changed, ErrorKind::kSource, "state.changed");
+  EXPECT_FALSE(HintOf(changed).empty());
+  // Whoever opens it now finds what was made of it.
+  store = *OpenSqliteState({.path = path});
+  EXPECT_REFUSED(store->Runs("job", 1).status(), ErrorKind::kSource, "state.corrupt");
+}
+
+TEST(SqliteState, AClockWithoutTheTimeGrantsNoLease) {
+  ScratchFolder folder{ScratchPlace::kMemory};
+  auto store = *OpenSqliteState({.path = folder.Path("state.db"), .now_sql = "0"});
+  EXPECT_REFUSED(store->Acquire("job", {}).status(), ErrorKind::kFailed, "state.clock");
+  EXPECT_REFUSED(store->Holder("job").status(), ErrorKind::kFailed, "state.clock");
+}
+
 TEST(SqliteState, ALockedStateIsBusyAndMayBeTriedAgain) {
   ScratchFolder folder{ScratchPlace::kMemory};
   const std::string path = folder.Path("state.db");

@@ -125,15 +125,17 @@ Status StateError(const Status& status, const std::string& path) {
   if (status.ok()) return status;
   const std::string_view id = IdOf(status);
   // Our own SQL does not fit: the tables are not those that the version promises.
-  if (id == "json.malformed" || id == "state.sql" || id == "state.changed") {
+  if (id == "json.malformed" || id == "state.sql") {
     return Corrupt(path, status.message());
   }
   if (id == "state.corrupt") {
     return Error(ErrorKind::kSource, id, status.message(), kMoveAway);
   }
-  if (id == "state.read-only" || id == "state.permission") {
-    return ReadOnlyDisk(path, status.message());
+  if (id == "state.changed") {
+    return Error(ErrorKind::kSource, id, status.message(),
+                 "run again; put no other file in the place of a state that is in use");
   }
+  if (id == "state.read-only") return ReadOnlyDisk(path, status.message());
   return status;
 }
 
