@@ -152,6 +152,17 @@ LoadEntry DestinationConformance::EntryOf(const std::string& load) {
   return {};
 }
 
+TEST_P(DestinationConformance, ALoadHasANameAndATable) {
+  LoadSpec nameless = Spec("");
+  LoadSpec tableless = Spec(kLoad);
+  tableless.relation.name.table.clear();
+  for (const LoadSpec& spec : {nameless, tableless}) {
+    const Status refused = destination_->Open(spec).status();
+    EXPECT_EQ(KindOf(refused), ErrorKind::kUsage);
+    EXPECT_EQ(IdOf(refused), "load.name");
+  }
+}
+
 TEST_P(DestinationConformance, PreparedIsInvisibleAndCountsEveryRow) {
   auto load = OpenLoad(*destination_, kLoad);
   auto receipt = Prepared(*load, 1, "a1", 5);
@@ -253,6 +264,13 @@ TEST_P(DestinationConformance, OfTwoAttemptsOnlyTheWinnerIsVisible) {
   EXPECT_THAT(fixture_->Visible(), SizeIs(published[0].objects.size()));
   EXPECT_THAT(ReadBack(*load, published[0]), SizeIs(2));
   ExpectOk(load->CheckStored(published[0], Unstoppable()));
+}
+
+TEST_P(DestinationConformance, WhatIsNotPublishedCannotBeReadBack) {
+  auto load = OpenLoad(*destination_, kLoad);
+  const ChunkReceipt staged = Prepared(*load, 1, "a1");
+  EXPECT_EQ(IdOf(load->ReadBack(staged).status()), "load.not-published");
+  EXPECT_EQ(IdOf(load->CheckStored(staged, Unstoppable())), "load.not-published");
 }
 
 TEST_P(DestinationConformance, WhatIsRetiredCannotBePublished) {
@@ -384,6 +402,7 @@ TEST_P(DestinationConformance, ADiscardedLoadIsNotPublished) {
   ExpectOk(OpenLoad(*other_, kLoad)->Discard());
   auto late = load->Publish(winners, Unstoppable());
   EXPECT_EQ(KindOf(late.status()), ErrorKind::kHeld) << late.status().ToString();
+  EXPECT_EQ(IdOf(late.status()), "load.discarded");
   EXPECT_THAT(fixture_->Visible(), IsEmpty());
 }
 
@@ -425,7 +444,7 @@ TEST_P(DestinationConformance, CleanUpNeedsADecisionAndTakesLeftoversOnly) {
   auto load = OpenLoad(*destination_, kLoad);
   Prepared(*load, 1, "dead");
   auto published = Published(*load, {Prepared(*load, 1, "a1")});
-  EXPECT_FALSE(load->CleanUp().ok());
+  EXPECT_EQ(IdOf(load->CleanUp()), "load.undecided");
   ASSERT_TRUE(load->Commit(published, Facts(1)).ok());
   ExpectOk(load->CleanUp());
   ExpectOk(load->CleanUp());
@@ -490,7 +509,11 @@ TEST_P(DestinationConformance, ADroppedLoadKeepsItsSlotAndLosesItsObjects) {
 TEST_P(DestinationConformance, OnlyACommittedLoadIsDropped) {
   auto load = OpenLoad(*destination_, kLoad);
   Published(*load, {Prepared(*load, 1, "a1")});
-  EXPECT_FALSE(destination_->Drop(table_, kLoad).ok());
+  EXPECT_EQ(IdOf(destination_->Drop(table_, kLoad)), "load.not-committed");
+  ExpectOk(load->Discard());
+  Published(*OpenLoad(*destination_, kNext),
+            {Prepared(*OpenLoad(*destination_, kNext), 1, "a1")});
+  EXPECT_EQ(IdOf(destination_->Drop(table_, kLoad)), "load.not-committed");
   EXPECT_THAT(fixture_->Visible(), SizeIs(1));
 }
 

@@ -1,5 +1,6 @@
 /// \file
-/// What every Destination must do, sentence by sentence of sluice/destination.h.
+/// What every Destination must do, sentence by sentence of sluice/destination.h. What it refuses has the
+/// ids of docs/errors.md.
 ///
 ///   INSTANTIATE_TEST_SUITE_P(
 ///       Mine, DestinationConformance,

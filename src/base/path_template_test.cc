@@ -63,6 +63,14 @@ TEST(PathTemplate, ANameThatLooksLikeALoadIsRefused) {
   EXPECT_TRUE(ExpandPath("{schema}/{table}/{job}/{load}", names).ok());
 }
 
+TEST(PathTemplate, TheTimeOfALoadIsInItsId) {
+  PathNames names = Names();
+  names.load = "L1";
+  const Status refused = ExpandPath("{schema}/{table}/{date}/{load}", names).status();
+  EXPECT_EQ(IdOf(refused), "path.load");
+  EXPECT_EQ(KindOf(refused), ErrorKind::kFailed);
+}
+
 TEST(PathTemplate, FoldersThatNoStoreTakesAreRefused) {
   PathNames names = Names();
   const std::string stream(150, 's');

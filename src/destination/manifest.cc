@@ -88,7 +88,7 @@ json ObjectToJson(const TableName& table, const ObjectRef& object, int64_t rows)
 
 Result<std::string> CommittedSlot(const LoadSpec& spec,
                                   const std::vector<ChunkReceipt>& published,
-                                  const ManifestFacts& facts) {
+                                  const ManifestFacts& facts, int64_t size_max) {
   ARROW_RETURN_NOT_OK(CheckComplete(spec, published, facts));
   std::map<int64_t, const ChunkReceipt*> by_ordinal;
   for (const auto& receipt : published) by_ordinal[receipt.ordinal] = &receipt;
@@ -138,11 +138,11 @@ Result<std::string> CommittedSlot(const LoadSpec& spec,
       {"timings", facts.timings},
       {"version", kVersion}};
   auto text = DumpJsonPretty(slot) + "\n";
-  if (static_cast<int64_t>(text.size()) > kSlotSizeMax) {
+  if (static_cast<int64_t>(text.size()) > size_max) {
     return Error(
         ErrorKind::kResource, "manifest.too-large",
         fmt::format("wanted a manifest of at most {} bytes, found {} for {} chunks",
-                    kSlotSizeMax, text.size(), facts.chunks.size()),
+                    size_max, text.size(), facts.chunks.size()),
         "use a larger --file-size: fewer chunks make a shorter manifest");
   }
   return text;

@@ -19,7 +19,8 @@ inline constexpr int64_t kSlotSizeMax = 256 << 20;
 /// published receipt for each planned chunk; kResource "manifest.too-large".
 Result<std::string> CommittedSlot(const LoadSpec& spec,
                                   const std::vector<ChunkReceipt>& published,
-                                  const ManifestFacts& facts);
+                                  const ManifestFacts& facts,
+                                  int64_t size_max = kSlotSizeMax);
 std::string DiscardedSlot(std::string_view load);
 std::string DroppedMark(std::string_view load);
 

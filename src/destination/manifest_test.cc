@@ -225,5 +225,15 @@ TEST(Manifest, NeedsOneReceiptPerChunk) {
   }
 }
 
+TEST(Manifest, IsNoLongerThanAReaderTakes) {
+  const auto size = static_cast<int64_t>(Whole().size());
+  const std::vector<ChunkReceipt> receipts = {Receipt(2, 5), Receipt(1, 3)};
+  EXPECT_TRUE(CommittedSlot(Spec(), receipts, Facts(), size).ok());
+  const Status refused = CommittedSlot(Spec(), receipts, Facts(), size - 1).status();
+  EXPECT_EQ(IdOf(refused), "manifest.too-large");
+  EXPECT_EQ(ExitCodeOf(refused), 8);
+  EXPECT_THAT(HintOf(refused), HasSubstr("--file-size"));
+}
+
 }  // namespace
 }  // namespace sluice

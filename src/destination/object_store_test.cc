@@ -380,6 +380,16 @@ TEST_F(ObjectStoreTest, ARunnerThatDiesInADiscardIsFinishedByTheNext) {
   EXPECT_THAT(Names(), ElementsAre("main/t/_sluice/D1.json", "main/t/_sluice/D2.json"));
 }
 
+TEST_F(ObjectStoreTest, ADigestOfTheServerIsNoneItCanTake) {
+  PrepareContext context;
+  context.chunk.ordinal = 1;
+  context.attempt = "a1";
+  context.digest = DigestKind::kServer;
+  auto refused = Open()->Prepare(context, ReaderOf(schema_, "[[1]]")).status();
+  EXPECT_EQ(IdOf(refused), "load.digest-kind");
+  EXPECT_EQ(store_.staged(), 0);
+}
+
 TEST_F(ObjectStoreTest, AReceiptOfAnotherLoadIsRefused) {
   auto load = Open();
   auto receipt = Prepare(*load, "a1").ValueOrDie();
