@@ -80,6 +80,12 @@ std::shared_ptr<parquet::WriterProperties> PropertiesOf(
   return builder.build();
 }
 
+/// Arrow's own words say what; an error of the stream is the store's and stays as it is.
+Status OpenFailed(const Status& status) {
+  if (!IdOf(status).empty() || KindOf(status) != ErrorKind::kFailed) return status;
+  return Error(ErrorKind::kFailed, "parquet.open", status.message());
+}
+
 }  // namespace
 
 Result<arrow::Compression::type> CompressionOf(std::string_view name) {
@@ -126,9 +132,10 @@ Status ParquetEncoder::OpenWriter() {
     auto properties = PropertiesOf(*schema_, choices_, options_, codec);
     auto arrow_properties =
         parquet::ArrowWriterProperties::Builder().store_schema()->build();
-    ARROW_ASSIGN_OR_RAISE(
-        writer_, parquet::arrow::FileWriter::Open(*schema_, options_.pool, stream_,
-                                                  properties, arrow_properties));
+    auto opened = parquet::arrow::FileWriter::Open(*schema_, options_.pool, stream_,
+                                                   properties, arrow_properties);
+    if (!opened.ok()) return OpenFailed(opened.status());
+    writer_ = *std::move(opened);
   } catch (const parquet::ParquetException& error) {
     return Error(ErrorKind::kFailed, "parquet.open", error.what());
   }

@@ -263,11 +263,21 @@ TEST(ParquetEncoder, ABatchOfOtherColumnsIsRefused) {
             "parquet.type");
 }
 
+TEST(ParquetEncoder, AColumnThatParquetCannotHoldIsRefused) {
+  const auto nothing = arrow::schema({arrow::field("f", arrow::fixed_size_binary(0))});
+  auto encoder = ParquetEncoder::Open(nothing, {}, NewSink()).ValueOrDie();
+  const Status refused = encoder->Close();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kFailed);
+  EXPECT_EQ(IdOf(refused), "parquet.open");
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("length: 0"));
+}
+
 TEST(ParquetEncoder, AnUnknownCompressionIsRefusedByName) {
   ParquetOptions options;
   options.compression = "zip";
   auto opened = ParquetEncoder::Open(arrow::schema({}), options, NewSink());
   EXPECT_EQ(KindOf(opened.status()), ErrorKind::kUsage);
+  EXPECT_EQ(IdOf(opened.status()), "option.compression");
   EXPECT_THAT(opened.status().message(), ::testing::HasSubstr("zstd"));
 }
 
