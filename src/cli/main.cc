@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,15 +66,9 @@ Status Configure(const Arguments& arguments) {
 }
 
 Outcome Act(const Invocation& invocation) {
-  try {
-    for (const Entry& entry : kEntries) {
-      if (entry.verb == invocation.arguments.verb->bit) return entry.act(invocation);
-    }
-  } catch (const std::bad_alloc&) {
-    return Failed(Error(ErrorKind::kResource, "run.out-of-memory", "out of memory"));
-  } catch (const std::exception& error) {
-    return Failed(Error(ErrorKind::kFailed, "run.exception",
-                        std::string("unexpected: ") + error.what()));
+  for (const Entry& entry : kEntries) {
+    if (entry.verb != invocation.arguments.verb->bit) continue;
+    return OutcomeOf([&] { return entry.act(invocation); });
   }
   return Failed(Error(ErrorKind::kUsage, "cli.unknown-verb", "unknown verb"));
 }

@@ -1,3 +1,5 @@
+#include <exception>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -18,6 +20,17 @@ Outcome Failed(const Status& error) {
   Outcome outcome;
   outcome.error = error;
   return outcome;
+}
+
+Outcome OutcomeOf(const std::function<Outcome()>& act) {
+  try {
+    return act();
+  } catch (const std::bad_alloc&) {
+    return Failed(Error(ErrorKind::kResource, "run.out-of-memory", "out of memory"));
+  } catch (const std::exception& error) {
+    return Failed(Error(ErrorKind::kFailed, "run.exception",
+                        std::string("unexpected: ") + error.what()));
+  }
 }
 
 int CodeOf(const Outcome& outcome) {

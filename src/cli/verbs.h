@@ -2,6 +2,7 @@
 /// One function a verb, one file each; what they share: an invocation in, an outcome out.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -33,6 +34,8 @@ struct Outcome {
 };
 /// An outcome that is nothing but an error.
 Outcome Failed(const Status& error);
+/// That of `act`; an exception out of it is one that is nothing but an error, too.
+Outcome OutcomeOf(const std::function<Outcome()>& act);
 int CodeOf(const Outcome& outcome);
 /// `{command, exit_code, run, loads, error{id,message,hint}, …}` in one line.
 std::string ResultObject(const std::string& command, const Outcome& outcome);
