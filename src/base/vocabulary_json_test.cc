@@ -239,6 +239,18 @@ TEST(VocabularyJson, IntegersBeyondDoublesAreStrings) {
   EXPECT_EQ(Crossed(Sample())["high"], "340282366920938463463374607431768211455");
 }
 
+TEST(VocabularyJson, APolicyForMisfitsIsOneOfThreeWords) {
+  for (const OnTypeMismatch policy :
+       {OnTypeMismatch::kError, OnTypeMismatch::kNull, OnTypeMismatch::kString}) {
+    EXPECT_EQ(Read(OnTypeMismatchFrom(ToString(policy))), policy);
+  }
+  for (const char* word : {"", "Null", "skip"}) {
+    const Status refused = OnTypeMismatchFrom(word).status();
+    EXPECT_EQ(KindOf(refused), ErrorKind::kUsage) << word;
+    EXPECT_EQ(IdOf(refused), "option.on-type-mismatch") << word;
+  }
+}
+
 TEST(VocabularyJson, MalformedJsonIsRefusedByTheNameOfItsMember) {
   auto whole = Crossed(Sample());
   for (const auto& [name, value] : whole.items()) {

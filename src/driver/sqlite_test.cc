@@ -239,6 +239,40 @@ TEST_F(SqliteDriver, AValueAboveTheLimitIsAResourceErrorAndItsSizeIsKnown) {
   EXPECT_EQ(database->ValueBytes("t", "id", 3), std::nullopt);
 }
 
+TEST_F(SqliteDriver, ABrokenConstraintSaysWhich) {
+  auto database = Writer(Path());
+  ASSERT_TRUE(
+      database->Execute("CREATE TABLE t(a UNIQUE); INSERT INTO t VALUES(1)").ok());
+  const Status status = database->Execute("INSERT INTO t VALUES(1)");
+  ExpectError(status, ErrorKind::kFailed, "sqlite.constraint");
+  EXPECT_THAT(status.message(), HasSubstr("t.a"));
+}
+
+TEST_F(SqliteDriver, ACodeThatNobodyClassifiedIsNeverTransient) {
+  auto database = Writer(Path());
+  ASSERT_TRUE(database->Execute("CREATE TABLE t(id INTEGER PRIMARY KEY)").ok());
+  // SQLITE_MISMATCH
+  const Status status = database->Execute("INSERT INTO t VALUES('one')");
+  ExpectError(status, ErrorKind::kFailed, "sqlite.failed");
+  EXPECT_THAT(status.message(), HasSubstr("(code 20)"));
+}
+
+TEST_F(SqliteDriver, WithoutMemoryItIsAResourceError) {
+  // The limit is the process's, and can only be lowered: it is set in one that ends with it.
+  const pid_t child = fork();
+  if (child == 0) {
+    auto database = Writer(Path());
+    if (!database->Execute("PRAGMA hard_heap_limit=1000000").ok()) _exit(1);
+    const Status status = database->Execute("SELECT hex(zeroblob(5000000))");
+    if (IdOf(status) != "sqlite.memory") _exit(2);
+    _exit(ExitCodeOf(status) == 8 ? 42 : 3);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 42);
+}
+
 TEST_F(SqliteDriver, AKeptStatementComesBackWithoutItsRowAndItsBindings) {
   auto database = Writer(Path());
   ASSERT_TRUE(database->Execute("CREATE TABLE t(a); INSERT INTO t VALUES(1),(2)").ok());

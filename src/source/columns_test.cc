@@ -1,6 +1,7 @@
 #include "source/columns.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <cmath>
 #include <cstdio>
@@ -110,6 +111,21 @@ TEST(ColumnBuilder, BatchesFollowEachOtherWithoutTraces) {
     EXPECT_EQ(static_cast<const arrow::StringArray&>(*array).GetView(batch + 1).size(),
               static_cast<size_t>(batch + 1) * 100);
   }
+}
+
+TEST(ColumnBuilder, ABatchEndsWhereItsOffsetsDo) {
+  constexpr size_t kMost = std::numeric_limits<int32_t>::max();
+  // Room without memory: a value that does not fit is never read.
+  void* const room =
+      mmap(nullptr, kMost, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  ASSERT_NE(room, MAP_FAILED);
+  ColumnBuilder builder(arrow::binary(), arrow::default_memory_pool());
+  ASSERT_TRUE(builder.Reserve(2).ok());
+  ASSERT_TRUE(builder.AppendBytes("x"));
+  EXPECT_FALSE(builder.AppendBytes({static_cast<const char*>(room), kMost}));
+  EXPECT_EQ(IdOf(builder.status()), "source.batch-too-big");
+  EXPECT_EQ(ExitCodeOf(builder.status()), 8);
+  EXPECT_EQ(munmap(room, kMost), 0);
 }
 
 TEST(ColumnBuilder, AColumnWithoutNullsHasNoBitmap) {

@@ -1,6 +1,7 @@
 #include "sql/digest.h"
 
 #include <gmock/gmock.h>
+#include <openssl/provider.h>
 
 #include <bit>
 #include <filesystem>
@@ -288,6 +289,22 @@ TEST(RowDigester, AColumnWithoutACanonicalFormIsRefused) {
   EXPECT_EQ(IdOf(status), "digest.type");
   RowDigester other(arrow::schema({arrow::field("t", arrow::int64())}));
   EXPECT_FALSE(other.Add(*batch).ok());
+}
+
+/// Exits with 42 where a row is refused because there is no SHA-256 to be had.
+[[noreturn]] void DigestWithoutAlgorithms() {
+  // Once a provider is loaded by name, the default one is not loaded by itself.
+  if (OSSL_PROVIDER_load(nullptr, "null") == nullptr) std::_Exit(1);
+  auto batch = Strings({"a"});
+  RowDigester digester(batch->schema());
+  const Status refused = digester.Add(*batch);
+  std::_Exit(IdOf(refused) == "digest.sha256" && ExitCodeOf(refused) == 1 ? 42 : 2);
+}
+
+TEST(RowDigesterDeathTest, ALibraryThatRefusesIsAnErrorAndNoDigest) {
+  // Another process from its start: this one may have fetched the algorithm already.
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(DigestWithoutAlgorithms(), ::testing::ExitedWithCode(42), "");
 }
 
 TEST(RowDigester, AStopIsHeeded) {

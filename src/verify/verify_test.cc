@@ -128,10 +128,14 @@ TEST(VerifyCounts, RowsReadStagedAndDigestedAgree) {
   EXPECT_TRUE(VerifyCounts(load, Receipt(), Unstoppable()).ok());
   auto lost = Receipt();
   lost.staged[0].rows = 2;
-  EXPECT_EQ(KindOf(VerifyCounts(load, lost, Unstoppable())), ErrorKind::kMismatch);
+  const Status not_staged = VerifyCounts(load, lost, Unstoppable());
+  EXPECT_EQ(KindOf(not_staged), ErrorKind::kMismatch);
+  EXPECT_EQ(IdOf(not_staged), "verify.rows");
   auto unhashed = Receipt();
   unhashed.digest.hashed = 2;
-  EXPECT_EQ(KindOf(VerifyCounts(load, unhashed, Unstoppable())), ErrorKind::kMismatch);
+  const Status not_digested = VerifyCounts(load, unhashed, Unstoppable());
+  EXPECT_EQ(KindOf(not_digested), ErrorKind::kMismatch);
+  EXPECT_EQ(IdOf(not_digested), "verify.digest-rows");
 }
 
 TEST(VerifyCounts, WhatTheStoreSaysComesBackWithItsKind) {
@@ -143,11 +147,13 @@ TEST(VerifyCounts, WhatTheStoreSaysComesBackWithItsKind) {
 TEST(VerifyContent, StoredRowsHaveTheDigestOfTheRowsRead) {
   StoredLoad load;
   EXPECT_TRUE(VerifyContent(load, Receipt(), Unstoppable()).ok());
-  load.rows = kOtherRows;
-  EXPECT_EQ(KindOf(VerifyContent(load, Receipt(), Unstoppable())), ErrorKind::kMismatch)
-      << "NULL is not the empty string";
-  load.rows = kFewerRows;
-  EXPECT_EQ(KindOf(VerifyContent(load, Receipt(), Unstoppable())), ErrorKind::kMismatch);
+  // NULL is not the empty string.
+  for (const char* rows : {kOtherRows, kFewerRows}) {
+    load.rows = rows;
+    const Status differs = VerifyContent(load, Receipt(), Unstoppable());
+    EXPECT_EQ(KindOf(differs), ErrorKind::kMismatch) << rows;
+    EXPECT_EQ(IdOf(differs), "verify.content") << rows;
+  }
 }
 
 TEST(VerifyContent, WithoutADigestThereIsNothingToCompare) {
@@ -155,6 +161,17 @@ TEST(VerifyContent, WithoutADigestThereIsNothingToCompare) {
   auto receipt = Receipt();
   receipt.digest = {};
   EXPECT_EQ(IdOf(VerifyContent(load, receipt, Unstoppable())), "verify.no-digest");
+}
+
+TEST_F(CompareTest, EachChunkHasItsReceipt) {
+  receipts_.push_back(Receipt());
+  TableInfo table;
+  table.schema = Schema();
+  CompareTask task{load_,     chunks_, receipts_, VerifyDepth::kCounts,
+                   &session_, &table,  "p1"};
+  const Status refused = CompareLoad(task, Unstoppable()).status();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kFailed);
+  EXPECT_EQ(IdOf(refused), "verify.receipts");
 }
 
 TEST_F(CompareTest, EqualRowsAreEqualAtBothDepths) {
