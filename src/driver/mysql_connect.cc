@@ -155,7 +155,8 @@ Status Connection::OpenHandle() {
   const auto read_id = std::from_chars(text.data(), text.data() + text.size(), id_);
   if (read_id.ec == std::errc()) return Status::OK();
   return Error(ErrorKind::kFailed, "mysql.connection-id",
-               "wanted the connection's number, found " + text);
+               "wanted the connection's number, found " + text,
+               "a proxy between here and the server must pass CONNECTION_ID() on");
 }
 
 }  // namespace sluice::mysql

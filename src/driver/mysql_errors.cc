@@ -14,6 +14,13 @@
 namespace sluice::mysql {
 namespace {
 
+constexpr char kPlugins[] =
+    "mysql_native_password, caching_sha2_password and ed25519 are; "
+    "sha256_password with TLS; none that sends the password in the clear";
+constexpr char kNotYours[] =
+    "run again; if it comes back, report it with this message: it is no mistake of yours";
+constexpr char kErrorLog[] = "the server's error log says more";
+
 std::string Place(const Failure& failure) {
   const std::string& host = failure.options->host;
   const bool is_v6 = host.find(':') != std::string::npos;
@@ -137,8 +144,7 @@ Status OfClient(const Failure& failure) {
     case CR_PLUGIN_NOT_ALLOWED:
       return Make(failure, ErrorKind::kUsage, "source.auth-plugin",
                   Place(failure) + " asked for a way to authenticate that is not allowed",
-                  "mysql_native_password, caching_sha2_password and ed25519 are; "
-                  "sha256_password with TLS; none that sends the password in the clear");
+                  kPlugins);
     case CR_SERVER_GONE_ERROR:
     case CR_SERVER_LOST:
     case CR_SERVER_LOST_EXTENDED:
@@ -148,10 +154,13 @@ Status OfClient(const Failure& failure) {
     case CR_ERR_NET_WRITE: return Lost(failure);
     case CR_OUT_OF_MEMORY:
     case CR_NET_PACKET_TOO_LARGE:
-      return Make(failure, ErrorKind::kResource, "mysql.memory",
-                  "a packet of " + Place(failure) + " is larger than can be held");
+      return Make(
+          failure, ErrorKind::kResource, "mysql.memory",
+          "an answer of " + Place(failure) + " is larger than can be held",
+          "give this process more memory (`ulimit -v`), or leave large columns out");
     default:
-      return Make(failure, ErrorKind::kFailed, "mysql.client", "libmariadb failed");
+      return Make(failure, ErrorKind::kFailed, "mysql.client", "libmariadb failed",
+                  kNotYours);
   }
 }
 
@@ -182,11 +191,14 @@ std::optional<Status> OfLogin(const Failure& failure) {
     case 1130:
       return Make(failure, ErrorKind::kUsage, "source.host-refused",
                   Place(failure) + " refuses this host",
-                  failure.code == 1129 ? "as an administrator: FLUSH HOSTS" : "");
+                  failure.code == 1129
+                      ? "as an administrator: FLUSH HOSTS"
+                      : "as an administrator: CREATE USER for the host that is named");
     case 1251:
     case 1275:
       return Make(failure, ErrorKind::kUsage, "source.auth-plugin",
-                  Place(failure) + " wants a way to authenticate that is not allowed");
+                  Place(failure) + " wants a way to authenticate that is not allowed",
+                  kPlugins);
     case 3159: return OfTls(failure);
     default: return std::nullopt;
   }
@@ -213,6 +225,10 @@ constexpr char kReadOnly[] = "the server is read-only";
 constexpr char kEnded[] = "the server ended the connection";
 constexpr char kLocker[] =
     "SHOW PROCESSLIST tells who holds it: LOCK TABLES, ALTER TABLE";
+constexpr char kAgain[] = "run again: it resumes";
+constexpr char kLonger[] =
+    "the account has a limit of its own: ALTER USER … WITH MAX_STATEMENT_TIME 0, or a "
+    "smaller --file-size";
 constexpr char kCheck[] = "CHECK TABLE says more";
 
 constexpr Meaning kMeanings[] = {
@@ -221,10 +237,11 @@ constexpr Meaning kMeanings[] = {
     {1226, ErrorKind::kTransient, "source.too-many-connections", kNoConnection, kFewer},
     {1205, ErrorKind::kTransient, "source.locked", "waited too long for a lock", kLocker},
     {1213, ErrorKind::kTransient, "source.locked", "deadlock", ""},
-    {1317, ErrorKind::kTransient, "source.query-killed", "the statement was killed", ""},
-    {1907, ErrorKind::kTransient, "source.timeout", kTooLong, ""},
-    {1969, ErrorKind::kTransient, "source.timeout", kTooLong, ""},
-    {3024, ErrorKind::kTransient, "source.timeout", kTooLong, ""},
+    {1317, ErrorKind::kTransient, "source.query-killed", "the statement was killed",
+     kAgain},
+    {1907, ErrorKind::kTransient, "source.timeout", kTooLong, kLonger},
+    {1969, ErrorKind::kTransient, "source.timeout", kTooLong, kLonger},
+    {3024, ErrorKind::kTransient, "source.timeout", kTooLong, kLonger},
     {1053, ErrorKind::kTransient, "source.lost", "the server shuts down", ""},
     {1077, ErrorKind::kTransient, "source.lost", "the server shuts down", ""},
     {1079, ErrorKind::kTransient, "source.lost", "the server shuts down", ""},
@@ -239,9 +256,9 @@ constexpr Meaning kMeanings[] = {
     {1927, ErrorKind::kTransient, "source.lost", kEnded, ""},
     {3169, ErrorKind::kTransient, "source.lost", kEnded, ""},
     {4031, ErrorKind::kTransient, "source.lost", kEnded, ""},
-    {1290, ErrorKind::kTransient, "source.read-only", kReadOnly, ""},
-    {1792, ErrorKind::kTransient, "source.read-only", kReadOnly, ""},
-    {1836, ErrorKind::kTransient, "source.read-only", kReadOnly, ""},
+    {1290, ErrorKind::kTransient, "source.read-only", kReadOnly, kAgain},
+    {1792, ErrorKind::kTransient, "source.read-only", kReadOnly, kAgain},
+    {1836, ErrorKind::kTransient, "source.read-only", kReadOnly, kAgain},
     {1461, ErrorKind::kTransient, "source.too-many-statements",
      "the server has no prepared statement to spare", "a larger max_prepared_stmt_count"},
     {1049, ErrorKind::kUsage, "source.no-such-database",
@@ -249,12 +266,13 @@ constexpr Meaning kMeanings[] = {
     {1051, ErrorKind::kSource, "source.changed", kGone, kRestart},
     {1054, ErrorKind::kSource, "source.changed", kGone, kRestart},
     {1064, ErrorKind::kFailed, "source.sql-refused", "the server refused a statement",
-     ""},
+     kNotYours},
     {1146, ErrorKind::kSource, "source.changed", kGone, kRestart},
     {1176, ErrorKind::kSource, "source.changed", kGone, kRestart},
     {1305, ErrorKind::kSource, "source.changed", kGone, kRestart},
     {1356, ErrorKind::kSource, "source.broken-view",
-     "a view refers to what is not there or may not be read", ""},
+     "a view refers to what is not there or may not be read",
+     "SHOW CREATE VIEW tells to what; mend or drop it"},
     {1412, ErrorKind::kSource, "source.changed", kAltered, kRestart},
     {1615, ErrorKind::kSource, "source.changed", kAltered, kRestart},
     {126, ErrorKind::kSource, "source.corrupt", kDamaged, kCheck},
@@ -266,13 +284,13 @@ constexpr Meaning kMeanings[] = {
     {1195, ErrorKind::kSource, "source.corrupt", kDamaged, kCheck},
     {1712, ErrorKind::kSource, "source.corrupt", kDamaged, kCheck},
     {1877, ErrorKind::kSource, "source.corrupt", kDamaged, kCheck},
-    {3, ErrorKind::kSource, "source.exhausted", kNoRoom, ""},
-    {28, ErrorKind::kSource, "source.exhausted", kNoRoom, ""},
-    {1021, ErrorKind::kSource, "source.exhausted", kNoRoom, ""},
-    {1037, ErrorKind::kSource, "source.exhausted", kNoRoom, ""},
-    {1038, ErrorKind::kSource, "source.exhausted", kNoRoom, ""},
-    {1041, ErrorKind::kSource, "source.exhausted", kNoRoom, ""},
-    {1114, ErrorKind::kSource, "source.exhausted", kNoRoom, ""},
+    {3, ErrorKind::kSource, "source.exhausted", kNoRoom, kErrorLog},
+    {28, ErrorKind::kSource, "source.exhausted", kNoRoom, kErrorLog},
+    {1021, ErrorKind::kSource, "source.exhausted", kNoRoom, kErrorLog},
+    {1037, ErrorKind::kSource, "source.exhausted", kNoRoom, kErrorLog},
+    {1038, ErrorKind::kSource, "source.exhausted", kNoRoom, kErrorLog},
+    {1041, ErrorKind::kSource, "source.exhausted", kNoRoom, kErrorLog},
+    {1114, ErrorKind::kSource, "source.exhausted", kNoRoom, kErrorLog},
     {1153, ErrorKind::kSource, "source.packet",
      "a statement is larger than the server takes",
      "as an administrator: raise max_allowed_packet"},
@@ -293,7 +311,8 @@ Status OfServer(const Failure& failure) {
   for (const Meaning& meaning : kMeanings)
     if (meaning.code == failure.code)
       return Make(failure, meaning.kind, meaning.id, meaning.what, meaning.hint);
-  return Make(failure, ErrorKind::kFailed, "mysql.failed", Place(failure) + " failed");
+  return Make(failure, ErrorKind::kFailed, "mysql.failed", Place(failure) + " failed",
+              kErrorLog);
 }
 
 }  // namespace
