@@ -23,6 +23,16 @@ namespace {
 /// When the load was begun, as its id says; 0 where it is no such id.
 int64_t BegunMicros(const std::string& load) { return MicrosOfUuidV7(load).value_or(0); }
 
+/// As far as the state knows. A store that lists by the names to come shows none of a load below a
+/// template of its own before one of them is published.
+int64_t ObjectsStagedOf(const LoadState& load) {
+  size_t count = 0;
+  for (const ChunkState& chunk : load.chunks)
+    if (chunk.staged) count += chunk.staged->staged.size();
+  for (const ChunkReceipt& loser : load.losers) count += loser.staged.size();
+  return static_cast<int64_t>(count);
+}
+
 class Collector {
  public:
   Collector(const CollectRequest& request, Clock& clock)
@@ -113,6 +123,7 @@ class Collector {
       LoadEntry entry;
       entry.load = load;
       entry.table = known->spec.relation.name;
+      entry.staged = ObjectsStagedOf(*known);
       ARROW_ASSIGN_OR_RAISE(CollectedLoad collected, Judge(entry.table, entry));
       if (!request_.dry_run) collected.status = Act(entry, &collected);
       collected_.push_back(std::move(collected));

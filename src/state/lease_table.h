@@ -39,6 +39,9 @@ class LeaseTable {
   Result<std::vector<LeaseHolder>> Holders(sqlite::Database& database,
                                            std::vector<std::string>* names);
 
+  /// The one this process runs on.
+  const std::string& host() const { return identity_.host; }
+
   /// Within a transaction, before its first write: kHeld "state.fenced" unless `lease` is still
   /// the newest.
   Status CheckFence(sqlite::Database& database, const Lease& lease);

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import sqlite3
 
 from scene import Lock
@@ -31,6 +32,19 @@ def test_log_shows_runs_newest_first_with_what_was_read(scene):
     customers, = [load for load in run["loads"] if load["stream"] == "customers"]
     assert customers["rows"] == 1 and customers["files"] == 1 and customers["bytes"] > 0 and customers["seconds"] >= 0
     assert customers["statement"] == "SELECT id FROM main.customers WHERE (id > 1)"
+
+
+def test_log_says_on_which_host_a_run_was(scene):
+    """Of those that ended, that were killed, and that failed before they had begun."""
+    scene.sql(*TABLES)
+    job = scene.job({"customers": {}})
+    scene.run(job).must(0)
+    assert scene.run(job, env={"SLUICE_CRASH_AT": "publish.frozen"}).code == -signal.SIGKILL
+    scene.db.rename(scene.folder / "away.db")
+    scene.run(job).must(2)
+    runs = log(scene, "--json").json["runs"]
+    assert [run["exit_code"] for run in runs] == [2, None, 0]
+    assert [run["host"] for run in runs] == [socket.gethostname()] * 3
 
 
 def test_log_of_one_job_or_one_run_and_with_a_limit(scene):
