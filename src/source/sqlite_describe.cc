@@ -54,10 +54,6 @@ Result<const ColumnDefinition*> FindColumn(const Definition& definition,
 
 Result<std::vector<ColumnDefinition>> Select(const Definition& definition,
                                              const std::vector<std::string>& wanted) {
-  if (wanted.empty() && definition.columns.empty())
-    return Error(
-        ErrorKind::kUsage, "source.no-columns",
-        fmt::format("wanted a table with columns, found none in {}", definition.table));
   if (wanted.empty()) return definition.columns;
   std::vector<ColumnDefinition> columns;
   std::set<std::string> seen;

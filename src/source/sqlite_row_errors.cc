@@ -119,9 +119,9 @@ Status RowErrors::ValueTooBig(Database& database, int64_t rows_before,
                          .is_exact = false};
   const bool has_rowid = !facts_.rowid.empty();
   auto found = FindRow(database, has_rowid ? facts_.rowid : "0", rows_before);
-  if (!found.ok()) return TooBig("one of its rows", at_least, row_bytes_max);
+  if (!found.ok() || !*found) return TooBig("one of its rows", at_least, row_bytes_max);
   // The rowid (or 0), then the columns that name the row.
-  const std::vector<Cell> cells = std::move(found->cells);
+  const std::vector<Cell> cells = std::move((*found)->cells);
   std::vector<int> places(query_.label_places.size());
   std::iota(places.begin(), places.end(), 1);
   const std::string row = RowName(cells.data(), places);
@@ -134,8 +134,8 @@ Status RowErrors::ValueTooBig(Database& database, int64_t rows_before,
       continue;
     }
     const auto length = FindRow(database, LengthOf(facts_.columns[i]), rows_before);
-    if (length.ok() && length->cells[0].type == Type::kInteger)
-      size.Add(i, length->cells[0].integer);
+    if (length.ok() && *length && (*length)->cells[0].type == Type::kInteger)
+      size.Add(i, (*length)->cells[0].integer);
     if (IdOf(length.status()) != "sqlite.too-big") continue;
     size.Add(i, row_bytes_max);
     size.is_exact = false;
@@ -145,15 +145,12 @@ Status RowErrors::ValueTooBig(Database& database, int64_t rows_before,
 }
 
 /// The row after `rows_before` others of the query: `expression`, then what names the row.
-Result<RowErrors::FoundRow> RowErrors::FindRow(Database& database,
-                                               const std::string& expression,
-                                               int64_t rows_before) const {
+Result<std::optional<RowErrors::FoundRow>> RowErrors::FindRow(
+    Database& database, const std::string& expression, int64_t rows_before) const {
   RelationFacts named = facts_;
   named.columns.clear();
   RowsQuery query = SelectRows(named, range_);
-  if (query.label_places.empty())
-    return Error(ErrorKind::kFailed, "source.no-key",
-                 "nothing names a row of this relation");
+  if (query.label_places.empty()) return std::nullopt;
   query.sql.replace(0, sizeof("SELECT ") - 1, "SELECT " + expression + ",");
   ARROW_ASSIGN_OR_RAISE(Statement statement,
                         database.Prepare(query.sql + " LIMIT 1 OFFSET ?"));
@@ -163,7 +160,7 @@ Result<RowErrors::FoundRow> RowErrors::FindRow(Database& database,
   Status failed;
   if (row.statement.NextRow(row.cells.data(), &failed)) return row;
   ARROW_RETURN_NOT_OK(failed);
-  return Error(ErrorKind::kFailed, "source.row-gone", "the row is no longer there");
+  return std::nullopt;
 }
 
 Status RowErrors::Changed(const Status& status) const {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,8 +56,10 @@ class RowErrors {
   std::string NameOfTable() const;
   std::string RowName(const Cell* row, const std::vector<int>& places) const;
   Status TooBig(const std::string& row, const RowSize& size, int64_t row_bytes_max) const;
-  Result<FoundRow> FindRow(Database& database, const std::string& expression,
-                           int64_t rows_before) const;
+  /// Nothing where no key names a row, or the row is gone.
+  Result<std::optional<FoundRow>> FindRow(Database& database,
+                                          const std::string& expression,
+                                          int64_t rows_before) const;
 
   RelationFacts facts_;
   RowsQuery query_;

@@ -143,6 +143,18 @@ TEST_F(S3Test, LargeObjectsGoInPartsFromABoundedPool) {
 
 // --- each operation, each passing fault: tried again, and done once ---
 
+TEST_F(S3Test, AnObjectOfMorePartsThanS3TakesIsRefusedBeforeOneTooManyIsSent) {
+  S3Options tiny = options();
+  tiny.part_size = 1;  // S3's own bound is 5 MiB, of which 10,000 are 50 GB.
+  const auto store = OpenS3Store(tiny, clock_).ValueOrDie();
+  const auto pending =
+      store->Begin({kPart, "main/orders/_sluice/staging/L1/x.tmp", "a1"}).ValueOrDie();
+  const Status written = pending->Write(std::string(10'001, 'x'));
+  ExpectError(written, ErrorKind::kDestination, "s3.too-many-parts");
+  EXPECT_NE(HintOf(written).find("part_size="), std::string::npos);
+  EXPECT_LE(double_.calls("UploadPart"), 10'000);
+}
+
 struct Passing {
   const char* name;
   DoubleReply reply;
