@@ -165,7 +165,8 @@ Status Initialized() {
   static const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (code == CURLE_OK) return Status::OK();
   return Error(ErrorKind::kFailed, "http.library",
-               fmt::format("libcurl cannot start: {}", curl_easy_strerror(code)));
+               fmt::format("libcurl cannot start: {}", curl_easy_strerror(code)),
+               "look at its installation: `curl --version` uses the same library");
 }
 
 }  // namespace

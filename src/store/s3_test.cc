@@ -141,8 +141,6 @@ TEST_F(S3Test, LargeObjectsGoInPartsFromABoundedPool) {
   EXPECT_TRUE(double_.Objects().at(kKey) == bytes);
 }
 
-// --- each operation, each passing fault: tried again, and done once ---
-
 TEST_F(S3Test, AnObjectOfMorePartsThanS3TakesIsRefusedBeforeOneTooManyIsSent) {
   S3Options tiny = options();
   tiny.part_size = 1;  // S3's own bound is 5 MiB, of which 10,000 are 50 GB.
@@ -154,6 +152,8 @@ TEST_F(S3Test, AnObjectOfMorePartsThanS3TakesIsRefusedBeforeOneTooManyIsSent) {
   EXPECT_NE(HintOf(written).find("part_size="), std::string::npos);
   EXPECT_LE(double_.calls("UploadPart"), 10'000);
 }
+
+// --- each operation, each passing fault: tried again, and done once ---
 
 struct Passing {
   const char* name;

@@ -4,6 +4,7 @@ import os
 import resource
 import shutil
 import sqlite3
+import subprocess
 
 import pytest
 from scene import at_most, without_rights_over_files
@@ -84,6 +85,16 @@ def test_credentials_that_may_not_be_read(shop, variable):
                        before=without_rights_over_files)
     error = refused(done, 2, "credentials.unreadable")
     assert str(path) in error["message"] and "hush" not in done.said
+
+
+def test_a_library_that_does_not_start(shop):
+    """libcurl tells so by its first call; another says it in its place."""
+    source, library = shop.folder / "curl.c", shop.folder / "curl.so"
+    source.write_text("int curl_global_init(long flags) { (void)flags; return 2; }  /* CURLE_FAILED_INIT */\n")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    done = shop.sluice("copy", shop.db, "s3://bucket/shop?region=us-east-1&endpoint=http://127.0.0.1:9", "--json",
+                       env={"LD_PRELOAD": library, "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "hush"})
+    refused(done, 1, "http.library")
 
 
 # --- what a database file can hold that no file of ours could ---
