@@ -18,9 +18,13 @@
 #include "testing/scratch_folder.h"
 #include "testing/state_samples.h"
 
-// Of SQLite, whose header is the driver's alone: its ways to reach a file.
+// Of SQLite, whose header is the driver's alone: its ways to reach a file, and who hears of a statement.
 extern "C" {
+struct sqlite3;
 struct sqlite3_vfs;
+int sqlite3_auto_extension(void (*entry)());
+int sqlite3_trace_v2(sqlite3* database, unsigned mask,
+                     int (*heard)(unsigned, void*, void*, void*), void* context);
 sqlite3_vfs* sqlite3_vfs_find(const char* name);
 int sqlite3_vfs_register(sqlite3_vfs* vfs, int is_default);
 }
@@ -196,6 +200,38 @@ TEST(SqliteStateProcesses, ALeftOverLockFileOfTheNextEpochIsHarmless) {
   // Somebody died between the lock file and the lease.
   close(open(folder.Path("state.db.locks/job.2.lock").c_str(), O_CREAT | O_RDWR, 0600));
   EXPECT_EQ(store->Acquire("job", {})->epoch, 2);
+}
+
+/// Where another makes a state, once, when somebody is about to ask for its version.
+std::string rivals_path;
+
+int MakeItMeanwhile(unsigned /*event*/, void* /*context*/, void* /*statement*/,
+                    void* sql) {
+  if (static_cast<const char*>(sql) != std::string_view("PRAGMA user_version")) return 0;
+  const std::string path = std::exchange(rivals_path, {});
+  if (path.empty()) return 0;
+  // It gets through, or has to wait for who is looking.
+  const Status made = OpenSqliteState({.path = path, .busy_timeout_millis = 20}).status();
+  EXPECT_TRUE(made.ok() || IdOf(made) == "state.busy") << made.ToString();
+  return 0;
+}
+
+int Listen(sqlite3* database, char** /*error*/, const void* /*routines*/) {
+  constexpr unsigned kStatements = 1;
+  return sqlite3_trace_v2(database, kStatements, MakeItMeanwhile, nullptr);
+}
+
+TEST(SqliteStateProcesses, AStateThatIsBeingMadeIsNotTakenForSomebodyElses) {
+  ScratchFolder folder{ScratchPlace::kMemory};
+  Child child([&] {
+    rivals_path = folder.Path("state.db");
+    sqlite3_auto_extension(reinterpret_cast<void (*)()>(Listen));
+    const Status opened = OpenSqliteState({.path = folder.Path("state.db")}).status();
+    EXPECT_TRUE(opened.ok()) << opened.ToString();
+    return opened.ok() && rivals_path.empty() ? 42 : 1;
+  });
+  EXPECT_EQ(child.Wait(), 42);
+  EXPECT_OK(OpenSqliteState({.path = folder.Path("state.db"), .create = false}).status());
 }
 
 TEST(SqliteStateProcesses, ManyProcessesMakeOneStateTogether) {

@@ -203,6 +203,14 @@ Result<bool> StateFile::StoodStill() {
 }
 
 Status StateFile::Recognise(bool* is_new) {
+  // What is asked is of one moment: another process may be making the schema.
+  ARROW_ASSIGN_OR_RAISE(auto transaction,
+                        Transaction::Begin(*database_, Transaction::Kind::kRead));
+  ARROW_RETURN_NOT_OK(RecogniseInTransaction(is_new));
+  return transaction.Commit();
+}
+
+Status StateFile::RecogniseInTransaction(bool* is_new) {
   ARROW_ASSIGN_OR_RAISE(const int64_t application, Pragma(*database_, "application_id"));
   ARROW_ASSIGN_OR_RAISE(const int64_t version, Pragma(*database_, "user_version"));
   ARROW_ASSIGN_OR_RAISE(auto objects,
@@ -238,7 +246,7 @@ Status StateFile::CreateSchema() {
                         Transaction::Begin(*database_, Transaction::Kind::kWrite));
   bool is_new = false;
   // Another process may have been quicker.
-  ARROW_RETURN_NOT_OK(Recognise(&is_new));
+  ARROW_RETURN_NOT_OK(RecogniseInTransaction(&is_new));
   if (!is_new) return Status::OK();
   ARROW_RETURN_NOT_OK(database_->Execute(kSchemaSql));
   ARROW_RETURN_NOT_OK(

@@ -44,6 +44,7 @@ class StateFile {
   Status OpenForWriting();
   /// Ours, and of a version we know; nothing in it yet: `is_new`.
   Status Recognise(bool* is_new);
+  Status RecogniseInTransaction(bool* is_new);
   Status CreateSchema();
   Status UseWriteAheadLog();
   Status CheckPages();
