@@ -65,9 +65,7 @@ struct LoadState {
 };
 
 struct RunRecord {
-  std::string run = {}, job = {};
-  std::string host = {};  ///< "" at its begin: this one
-  std::string version = {}, definition = {};
+  std::string run = {}, job = {}, host = {}, version = {}, definition = {};
   int64_t pid = 0, started_millis = 0, ended_millis = 0;  ///< ended 0: running or killed
   int exit_code = -1;
   std::string summary = {};  ///< JSON of the result object

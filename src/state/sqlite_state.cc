@@ -134,6 +134,7 @@ class SqliteState : public StateStore {
   Status BeginRun(const Lease& lease, const RunRecord& run) override {
     RunRecord record = run;
     record.job = lease.job;
+    // Where it runs, the leases know.
     if (record.host.empty()) record.host = leases_.host();
     return Fenced(lease, [&](sqlite::Database& database) {
       return state::InsertRun(database, record, options_.now_sql);
