@@ -14,20 +14,10 @@
 #include <set>
 #include <utility>
 
+#include "driver/sqlite_hooks_test.h"
 #include "state/stopped_clock_test.h"
 #include "testing/scratch_folder.h"
 #include "testing/state_samples.h"
-
-// Of SQLite, whose header is the driver's alone: its ways to reach a file, and who hears of a statement.
-extern "C" {
-struct sqlite3;
-struct sqlite3_vfs;
-int sqlite3_auto_extension(void (*entry)());
-int sqlite3_trace_v2(sqlite3* database, unsigned mask,
-                     int (*heard)(unsigned, void*, void*, void*), void* context);
-sqlite3_vfs* sqlite3_vfs_find(const char* name);
-int sqlite3_vfs_register(sqlite3_vfs* vfs, int is_default);
-}
 
 namespace sluice {
 namespace {
@@ -216,16 +206,11 @@ int MakeItMeanwhile(unsigned /*event*/, void* /*context*/, void* /*statement*/,
   return 0;
 }
 
-int Listen(sqlite3* database, char** /*error*/, const void* /*routines*/) {
-  constexpr unsigned kStatements = 1;
-  return sqlite3_trace_v2(database, kStatements, MakeItMeanwhile, nullptr);
-}
-
 TEST(SqliteStateProcesses, AStateThatIsBeingMadeIsNotTakenForSomebodyElses) {
   ScratchFolder folder{ScratchPlace::kMemory};
   Child child([&] {
     rivals_path = folder.Path("state.db");
-    sqlite3_auto_extension(reinterpret_cast<void (*)()>(Listen));
+    sqlite::ListenToStatements<MakeItMeanwhile>();
     const Status opened = OpenSqliteState({.path = folder.Path("state.db")}).status();
     EXPECT_TRUE(opened.ok()) << opened.ToString();
     return opened.ok() && rivals_path.empty() ? 42 : 1;
@@ -295,8 +280,7 @@ TEST(SqliteStateProcesses, AProcessWithTooManyOpenFilesSaysSo) {
 TEST(SqliteStateProcesses, WithoutMemoryThatProcessesShareThereIsNoState) {
   ScratchFolder folder{ScratchPlace::kMemory};
   Child child([&] {
-    // Reaches files as on a disk that has neither locks nor shared memory, so no log either.
-    if (sqlite3_vfs_register(sqlite3_vfs_find("unix-dotfile"), 1) != 0) return 1;
+    if (!sqlite::DoWithoutSharedMemory()) return 1;
     const Status status = OpenSqliteState({.path = folder.Path("state.db")}).status();
     if (IdOf(status) != "state.no-wal") return 2;
     return ExitCodeOf(status) == 2 && !HintOf(status).empty() ? 42 : 3;
