@@ -47,9 +47,7 @@ class AnsweringServer:
         self._there, self._answer = (server.host, server.port), answer
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
-        self._threads = []
-        self._accepting = threading.Thread(target=self._accept, daemon=True)
-        self._accepting.start()
+        threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self):
         return self
