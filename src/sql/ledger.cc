@@ -98,7 +98,8 @@ std::vector<Table> LoadTables() {
                    {"state", "VARCHAR(16)"},
                    {"receipt", "LONGTEXT", true},
                    {"why", "LONGTEXT", true}},
-       .primary_key = {"load", "ordinal", "attempt"}},
+       .primary_key = {"load", "ordinal", "attempt"},
+       .more_keys = {"KEY (`load`, `number`)"}},
   };
 }
 
