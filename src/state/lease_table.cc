@@ -101,7 +101,7 @@ Result<Lease> LeaseTable::Acquire(Tables& tables, const std::string& job,
   }
   for (int attempt = 1;; ++attempt) {
     auto lease = AcquireOnce(tables, job, options);
-    if (IdOf(lease.status()) != "state.raced" || attempt == kAcquireTries) return lease;
+    if (!tables.WasRaced(lease.status()) || attempt == kAcquireTries) return lease;
   }
 }
 

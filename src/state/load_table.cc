@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/printable.h"
 #include "base/vocabulary_json.h"
 #include "state/query.h"
 
@@ -263,7 +264,7 @@ Status LoadChange::FailAttempt(int64_t ordinal, const std::string& attempt,
   return Run(*tables_,
              "UPDATE $attempts SET state = 'failed', why = ? "
              "WHERE `load` = ? AND ordinal = ? AND attempt = ?",
-             {why, load_, ordinal, attempt});
+             {Printable(why), load_, ordinal, attempt});
 }
 
 Status LoadChange::AddPosition(const std::string& position) {

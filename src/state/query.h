@@ -69,6 +69,8 @@ class Tables {
   /// Behind a SELECT of a job's row: nobody else changes it until the transaction ends. "" where a
   /// transaction that writes keeps all others out.
   virtual std::string_view locking() const = 0;
+  /// Somebody else made the same row first: what led to it is to be read again.
+  virtual bool WasRaced(const Status&) const { return false; }
   /// SQL for milliseconds since 1970, by the database's clock.
   virtual const std::string& now_sql() const = 0;
 };
