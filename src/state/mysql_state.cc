@@ -32,15 +32,19 @@ class SchemaPlace : public state::Place {
   std::unique_ptr<state::MysqlTables> tables_;
 };
 
+void MakeFolders(const std::string& path) {
+  for (size_t at = path.find('/', 1);; at = path.find('/', at + 1)) {
+    mkdir(path.substr(0, at).c_str(), 0700);
+    if (at == std::string::npos) return;
+  }
+}
+
 /// Of one ledger: the same epochs of the same jobs are others in another one. Where it cannot be made,
 /// leases live by time alone.
 std::string LockFolderOf(const MysqlStateOptions& options, const std::string& ledger) {
   if (options.lock_dir.empty()) return {};
-  for (size_t at = options.lock_dir.find('/', 1);;
-       at = options.lock_dir.find('/', at + 1)) {
-    mkdir(options.lock_dir.substr(0, at).c_str(), 0700);
-    if (at == std::string::npos) break;
-  }
+  // Who only looks makes nothing.
+  if (!options.read_only) MakeFolders(options.lock_dir);
   return options.lock_dir + "/" + EncodePathSegment(ledger);
 }
 

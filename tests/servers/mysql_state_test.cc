@@ -47,8 +47,15 @@ INSTANTIATE_TEST_SUITE_P(Servers, MysqlState,
 
 TEST_P(MysqlState, OfManyConnectionsThatWantANewJobOneGetsIt) {
   constexpr int kThreads = 6, kRounds = 12;
+  // Half of them on one host, where the lock file decides; each other on one of its own.
   std::vector<std::unique_ptr<StateStore>> stores;
-  for (int i = 0; i < kThreads; ++i) stores.push_back(Open());
+  for (int i = 0; i < kThreads; ++i) {
+    MysqlStateOptions options = world_.options();
+    const std::string host = "host " + std::to_string(std::min(i, kThreads / 2));
+    options.host = host;
+    options.lock_dir = world_.folder().Path(host);
+    stores.push_back(*OpenMysqlState(options));
+  }
   std::barrier together(kThreads);
   std::vector<std::atomic<int>> winners(kRounds);
   std::vector<std::thread> threads;
@@ -73,8 +80,11 @@ TEST_P(MysqlState, OfManyConnectionsThatTakeOverOneGetsIt) {
   auto old = Open();
   const Lease lost = *old->Acquire("job", {.ttl_millis = kTtl});
   world_.AdvanceClock(kTtl);
+  // No lock file decides: each is a host of its own.
+  MysqlStateOptions options = world_.options();
+  options.lock_dir = "";
   std::vector<std::unique_ptr<StateStore>> stores;
-  for (int i = 0; i < kThreads; ++i) stores.push_back(Open());
+  for (int i = 0; i < kThreads; ++i) stores.push_back(*OpenMysqlState(options));
   std::barrier together(kThreads);
   std::atomic<int> winners = 0;
   std::vector<std::thread> threads;
@@ -296,10 +306,13 @@ TEST_P(MysqlState, OpenedForReadingItMakesNothingAndRefusesWrites) {
   EXPECT_EQ(Answer("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = "
                    "DATABASE()"),
             "1");
+  EXPECT_TRUE(world_.folder().Tree().empty());
   auto writer = Open();
   const Lease lease = *writer->Acquire("job", {});
   EXPECT_OK(writer->OpenLoad(lease, NewLoad("job", "load-1", "orders")));
+  options.lock_dir = world_.folder().Path("nobody made it");
   auto reader = *OpenMysqlState(options);
+  EXPECT_FALSE(std::filesystem::exists(options.lock_dir));
   EXPECT_TRUE((*reader->FindLoad("load-1")).has_value());
   EXPECT_REFUSED(reader->Renew(lease), ErrorKind::kUsage, "state.opened-read-only");
   EXPECT_REFUSED(reader->SaveProbe("file:///a", {}), ErrorKind::kUsage,
