@@ -140,7 +140,7 @@ CheckItem CheckDestination(const Endpoint& endpoint) {
 }
 
 CheckItem CheckState(const std::string& path) {
-  CheckItem item{.what = "state", .place = path, .status = {}, .detail = {}};
+  CheckItem item{.what = "state", .place = ShownState(path), .status = {}, .detail = {}};
   const auto state = OpenState(path, StateAccess::kReadWrite);
   item.status = state.status();
   if (item.status.ok()) item.detail = "can be written";

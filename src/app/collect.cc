@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -62,11 +61,11 @@ class Collector {
 
  private:
   Status OpenTheState() {
-    std::error_code error;
-    if (!std::filesystem::exists(request_.state_path, error)) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(state_, OpenState(request_.state_path,
-                                            request_.dry_run ? StateAccess::kReadOnly
-                                                             : StateAccess::kReadWrite));
+    ARROW_ASSIGN_OR_RAISE(
+        state_, OpenStateIfThere(request_.state_path, request_.dry_run
+                                                          ? StateAccess::kReadOnly
+                                                          : StateAccess::kReadWrite));
+    if (state_ == nullptr) return Status::OK();
     return state_->Jobs(&jobs_).status();
   }
 

@@ -12,8 +12,10 @@
 #include <optional>
 #include <span>
 
+#include "app/secrets.h"
 #include "arrow/config.h"
 #include "base/nearest.h"
+#include "base/redact.h"
 #include "base/uri.h"
 #include "destination/object_store.h"
 #include "driver/aws_process.h"
@@ -22,6 +24,7 @@
 #include "sluice/clock.h"
 #include "source/mysql.h"
 #include "source/sqlite.h"
+#include "state/mysql_state.h"
 #include "state/sqlite_state.h"
 #include "store/local.h"
 #include "store/s3.h"
@@ -70,9 +73,8 @@ constexpr auto kS3Options = std::to_array<ConnectorOption>({
 constexpr int kLockSeconds = 5;
 constexpr std::chrono::seconds kSilenceOfALook{10};
 
-Result<std::unique_ptr<Source>> OpenServer(const Endpoint& endpoint) {
-  ARROW_ASSIGN_OR_RAISE(auto options, MysqlOptionsFrom(endpoint.given));
-  if (endpoint.only_looks) options.lock_wait_seconds = kLockSeconds;
+Result<mysql::ConnectOptions> ServerOptions(const Uri& uri) {
+  ARROW_ASSIGN_OR_RAISE(auto options, MysqlOptionsFrom(uri));
   if (!options.tls_ca.empty() && access(options.tls_ca.c_str(), R_OK) != 0) {
     return Error(
         ErrorKind::kUsage, "uri.tls-ca",
@@ -80,6 +82,11 @@ Result<std::unique_ptr<Source>> OpenServer(const Endpoint& endpoint) {
                     std::strerror(errno), options.tls_ca),
         "it is the PEM file of the authority that signed the server's certificate");
   }
+  return options;
+}
+Result<std::unique_ptr<Source>> OpenServer(const Endpoint& endpoint) {
+  ARROW_ASSIGN_OR_RAISE(auto options, ServerOptions(endpoint.given));
+  if (endpoint.only_looks) options.lock_wait_seconds = kLockSeconds;
   return OpenMysqlSource(options);
 }
 
@@ -110,6 +117,16 @@ constexpr auto kStores = std::to_array<StoreConnector>({
     {"file", "file:///absolute/folder, file:relative/folder or a path",
      [](const Endpoint& endpoint) { return OpenLocalStore(endpoint.path); }},
     {"s3", "s3://bucket/prefix?endpoint=…&region=…", OpenS3, CanonicalS3, kS3Options},
+});
+
+struct StateConnector {
+  std::string_view scheme;
+  std::string_view form;
+};
+constexpr auto kStates = std::to_array<StateConnector>({
+    {"", "a path"},
+    {"mysql", "mysql://user:password@host:port/database"},
+    {"mariadb", "mariadb://user:password@host:port/database"},
 });
 
 /// Documented, and refused until they are built.
@@ -272,6 +289,45 @@ Result<Endpoint> OnThisMachine(const Uri& uri, std::string_view text) {
   return endpoint;
 }
 
+/// Where the user's states are; "" where nothing says so.
+std::string StateHome() {
+  const char* state_home = std::getenv("XDG_STATE_HOME");
+  // The specification has relative values ignored.
+  if (state_home != nullptr && state_home[0] == '/')
+    return std::string(state_home) + "/sluice";
+  const char* home = std::getenv("HOME");
+  if (home != nullptr && home[0] == '/')
+    return std::string(home) + "/.local/state/sluice";
+  return {};
+}
+
+/// A schema of a server that may hold a state, references replaced.
+Result<std::string> StateUri(const std::string& said) {
+  // None of it is repeated before it is known to be well-formed.
+  ARROW_RETURN_NOT_OK(CheckAccountIsEncoded(said));
+  ARROW_ASSIGN_OR_RAISE(std::string replaced, ReplaceInUri(said, {}));
+  ARROW_ASSIGN_OR_RAISE(const Uri uri, ParseKnown(replaced, "state", kStates));
+  ARROW_RETURN_NOT_OK(ServerOptions(uri).status());
+  return replaced;
+}
+
+/// The longest that a state lets a run wait for one answer; its lease would run out.
+constexpr int kStateSilenceSeconds = 30;
+
+Result<std::unique_ptr<StateStore>> OpenLedger(const std::string& state,
+                                               StateAccess access, bool create) {
+  ARROW_ASSIGN_OR_RAISE(const Uri uri, ParseKnown(state, "state", kStates));
+  MysqlStateOptions options;
+  ARROW_ASSIGN_OR_RAISE(options.server, ServerOptions(uri));
+  int& silence = options.server.read_timeout_seconds;
+  if (!uri.query.contains("read_timeout")) silence = kStateSilenceSeconds;
+  options.create = create;
+  options.read_only = access == StateAccess::kReadOnly;
+  if (const std::string home = StateHome(); !home.empty())
+    options.lock_dir = home + "/ledger.locks";
+  return OpenMysqlState(options);
+}
+
 bool IsAtOrBelow(const std::string& path, const std::string& folder) {
   if (folder == "/") return true;
   return path == folder || (path.starts_with(folder) && path[folder.size()] == '/');
@@ -365,8 +421,9 @@ std::string UriBelow(const Endpoint& destination, std::string_view path) {
 }
 
 Status CheckApart(const Endpoint& source, const Endpoint& destination,
-                  const std::string& state_path) {
+                  const std::string& state) {
   const bool elsewhere = destination.path.empty();
+  const std::string state_path = IsStateFile(state) ? state : "";
   for (const std::string suffix : {"", "-wal", "-shm", "-journal"}) {
     if (source.path.empty()) break;  // A server has no place on this disk that is known.
     const std::string file = source.path + suffix;
@@ -390,13 +447,39 @@ Status CheckApart(const Endpoint& source, const Endpoint& destination,
   return Status::OK();
 }
 
-Result<std::unique_ptr<StateStore>> OpenState(const std::string& path,
+Result<std::unique_ptr<StateStore>> OpenState(const std::string& state,
                                               StateAccess access) {
+  if (!IsStateFile(state))
+    return OpenLedger(state, access, /*create=*/access == StateAccess::kReadWrite);
   SqliteStateOptions options;
-  options.path = path;
+  options.path = state;
   options.create = access == StateAccess::kReadWrite;
   options.read_only = access == StateAccess::kReadOnly;
   return OpenSqliteState(options);
+}
+
+Result<std::unique_ptr<StateStore>> OpenStateIfThere(const std::string& state,
+                                                     StateAccess access) {
+  std::error_code error;
+  if (IsStateFile(state)) {
+    if (!std::filesystem::exists(state, error)) return std::unique_ptr<StateStore>();
+    return OpenState(state, access);
+  }
+  auto opened = OpenLedger(state, access, /*create=*/false);
+  if (IdOf(opened.status()) == "state.no-such-file") return std::unique_ptr<StateStore>();
+  return opened;
+}
+
+bool IsStateFile(const std::string& state) {
+  return UriSchemeLength(state) == 0;
+}
+
+std::string ShownState(const std::string& state) {
+  if (IsStateFile(state)) return state;
+  const auto uri = ParseUri(state);
+  if (!uri.ok()) return "***";
+  const auto endpoint = ResolveServer(*uri);
+  return endpoint.ok() ? endpoint->uri : "***";
 }
 
 Result<std::string> StatePath(const std::string& flag) {
@@ -404,14 +487,10 @@ Result<std::string> StatePath(const std::string& flag) {
   std::string said = flag;
   if (said.empty() && variable != nullptr) said = variable;
   ARROW_RETURN_NOT_OK(CheckNoHome(said, ""));
-  if (!said.empty()) return said;
-  const char* state_home = std::getenv("XDG_STATE_HOME");
-  // The specification has relative values ignored.
-  if (state_home != nullptr && state_home[0] == '/')
-    return std::string(state_home) + "/sluice/state.db";
-  const char* home = std::getenv("HOME");
-  if (home != nullptr && home[0] == '/')
-    return std::string(home) + "/.local/state/sluice/state.db";
+  if (!said.empty() && IsStateFile(said)) return said;
+  if (!said.empty()) return StateUri(said);
+  const std::string home = StateHome();
+  if (!home.empty()) return home + "/state.db";
   return Error(
       ErrorKind::kUsage, "state.no-home",
       "no place for the state: neither XDG_STATE_HOME nor HOME is an absolute path",

@@ -69,17 +69,26 @@ std::string UriBelow(const Endpoint& destination, std::string_view path);
 /// file or lies below it, or the state is the database or lies where the destination's
 /// files go.
 Status CheckApart(const Endpoint& source, const Endpoint& destination,
-                  const std::string& state_path);
+                  const std::string& state);
 
 enum class StateAccess {
   kReadWrite,  ///< made where there is none
   kReadOnly,   ///< never made, never written
 };
-Result<std::unique_ptr<StateStore>> OpenState(const std::string& path,
+/// `state` is what StatePath gave: a file's path, or the URI of a server's schema.
+Result<std::unique_ptr<StateStore>> OpenState(const std::string& state,
                                               StateAccess access);
+/// Null where there is none: none is made.
+Result<std::unique_ptr<StateStore>> OpenStateIfThere(const std::string& state,
+                                                     StateAccess access);
 /// What --state says, else SLUICE_STATE, else $XDG_STATE_HOME/sluice/state.db, else
-/// $HOME/.local/state/sluice/state.db; kUsage "state.no-home" where nothing does.
+/// $HOME/.local/state/sluice/state.db; kUsage "state.no-home" where nothing does. References in a URI are
+/// replaced: it is never to be shown.
 Result<std::string> StatePath(const std::string& flag);
+/// As it may be shown: the path, or the URI without user, password and options.
+std::string ShownState(const std::string& state);
+/// A file of this machine, not a schema of a server.
+bool IsStateFile(const std::string& state);
 
 /// The schema a query's rows are in: SQLite's "main", a server's database.
 std::string SchemaOf(const Endpoint& source);

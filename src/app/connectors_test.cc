@@ -179,6 +179,24 @@ TEST_F(ConnectorsTest, ADestinationThatIsTheDatabaseIsRefused) {
             "job.destination-is-state");
 }
 
+TEST_F(ConnectorsTest, AStateInAServerIsOpenedWithItsSecretAndShownWithout) {
+  ASSERT_EQ(setenv("STATE_PASSWORD_OF_A_TEST", "p@ss/word", 1), 0);
+  const std::string state = *StatePath(
+      "mysql://u:${env:STATE_PASSWORD_OF_A_TEST}@127.0.0.1:3307/jobs?tls=disabled");
+  EXPECT_EQ(state, "mysql://u:p%40ss%2Fword@127.0.0.1:3307/jobs?tls=disabled");
+  EXPECT_FALSE(IsStateFile(state));
+  EXPECT_EQ(ShownState(state), "mysql://127.0.0.1:3307/jobs");
+  EXPECT_EQ(IdOf(StatePath("mysql://u:${env:NO_SUCH_VARIABLE}@h/d").status()),
+            "secret.variable");
+  EXPECT_EQ(IdOf(StatePath("mysq://u:hush@h/d").status()), "uri.unknown-scheme");
+  EXPECT_EQ(IdOf(StatePath("sqlite:///a.db").status()), "uri.wrong-role");
+  EXPECT_EQ(IdOf(StatePath("mysql://u:a/b@h/d").status()), "uri.malformed");
+  for (const std::string path : {"a.db", "/a/b.db", "a:b", "./x://y"}) {
+    EXPECT_TRUE(IsStateFile(path)) << path;
+    EXPECT_EQ(ShownState(path), path);
+  }
+}
+
 TEST_F(ConnectorsTest, TheStateIsWhereTheFlagOrTheHomeSays) {
   const auto set = [](const char* name, const char* value) {
     return value == nullptr ? unsetenv(name) : setenv(name, value, 1);

@@ -14,7 +14,10 @@ namespace sluice {
 namespace {
 
 Status Write(const FailedRun& failed, const std::string& path, const std::string& id) {
-  ARROW_ASSIGN_OR_RAISE(const auto state, OpenState(path, StateAccess::kReadWrite));
+  ARROW_ASSIGN_OR_RAISE(const auto state,
+                        OpenStateIfThere(path, StateAccess::kReadWrite));
+  if (state == nullptr)
+    return Error(ErrorKind::kUsage, "state.no-such-file", "there is no state");
   LeaseOptions options;
   options.run = id;
   ARROW_ASSIGN_OR_RAISE(const Lease lease, state->Acquire(failed.job, options));
@@ -41,7 +44,8 @@ Status Write(const FailedRun& failed, const std::string& path, const std::string
 std::string RecordFailedRun(const FailedRun& failed, Clock& clock) {
   const auto path = StatePath(failed.state);
   std::error_code error;
-  if (!path.ok() || !std::filesystem::is_regular_file(*path, error)) return {};
+  if (!path.ok()) return {};
+  if (IsStateFile(*path) && !std::filesystem::is_regular_file(*path, error)) return {};
   // What could not be opened a moment ago is not waited for once more.
   if (IdOf(failed.status).starts_with("state.")) return {};
   std::string id = NewUuidV7(clock.NowMicros());

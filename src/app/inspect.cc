@@ -1,7 +1,6 @@
 #include "app/inspect.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include "app/definition.h"
@@ -10,12 +9,6 @@
 
 namespace sluice {
 namespace {
-
-Result<std::unique_ptr<StateStore>> OpenStateIfThere(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::unique_ptr<StateStore>();
-  return OpenState(path, StateAccess::kReadOnly);
-}
 
 /// Each stream described and explained, all of them in few questions.
 std::vector<StreamPlan> LookAt(std::vector<StreamSpec> specs, Session& session) {
@@ -121,7 +114,8 @@ Result<JobPlan> PlanJob(const JobRequest& request) {
     plan.streams[i].destination = std::move(streams.destinations[i]);
     plan.streams[i].settings = ShownSettings(request, streams.chosen[i].entry);
   }
-  ARROW_ASSIGN_OR_RAISE(const auto state, OpenStateIfThere(plan.located.state_path));
+  ARROW_ASSIGN_OR_RAISE(const auto state, OpenStateIfThere(plan.located.state_path,
+                                                           StateAccess::kReadOnly));
   plan.state_exists = state != nullptr;
   LastLoads last;
   if (state != nullptr) {

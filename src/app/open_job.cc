@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
-#include <filesystem>
 #include <optional>
 #include <string_view>
 
@@ -244,14 +243,16 @@ Result<OpenedJob> OpenForRun(const JobRequest& request, Clock& clock) {
     ARROW_ASSIGN_OR_RAISE(const SessionSet sessions,
                           opened.source->Open(Consistency::kPerChunk, 1));
     planned = PlanStreams(located, request.only, *sessions.sessions[0]);
+  }
+  if (!planned.ok()) {
     // Nothing is written anywhere for a job that names what is not there.
-    std::error_code error;
-    if (!planned.ok() && !std::filesystem::exists(located.state_path, error))
-      return planned.status();
+    ARROW_ASSIGN_OR_RAISE(opened.state,
+                          OpenStateIfThere(located.state_path, StateAccess::kReadWrite));
+    if (opened.state == nullptr) return planned.status();
+    return CheckNotDropped(located, *opened.state, planned.status());
   }
   ARROW_ASSIGN_OR_RAISE(opened.state,
                         OpenState(located.state_path, StateAccess::kReadWrite));
-  if (!planned.ok()) return CheckNotDropped(located, *opened.state, planned.status());
   spec.streams = planned->specs;
   ARROW_ASSIGN_OR_RAISE(opened.destination, OpenDestination(located.destination));
   ARROW_RETURN_NOT_OK(OpenOthers(*planned, &opened));

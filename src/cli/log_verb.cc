@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -179,18 +178,18 @@ Status AddRuns(StateStore& state, const std::string& job, const Arguments& argum
 Status ShowRuns(const Arguments& arguments, Outcome* outcome) {
   ARROW_ASSIGN_OR_RAISE(const int limit, LimitFrom(arguments));
   ARROW_ASSIGN_OR_RAISE(const std::string path, StatePath(arguments.Value("--state")));
-  (*outcome->members)["state"] = path;
+  (*outcome->members)["state"] = ShownState(path);
   (*outcome->members)["runs"] = Json::array();
   std::string job;
   if (!arguments.positionals.empty()) {
     ARROW_ASSIGN_OR_RAISE(job, JobNameOf(arguments));
   }
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    outcome->text = fmt::format("no run yet: there is no state at {}\n", Printable(path));
+  ARROW_ASSIGN_OR_RAISE(const auto state, OpenStateIfThere(path, StateAccess::kReadOnly));
+  if (state == nullptr) {
+    outcome->text =
+        fmt::format("no run yet: there is no state at {}\n", Printable(ShownState(path)));
     return Status::OK();
   }
-  ARROW_ASSIGN_OR_RAISE(const auto state, OpenState(path, StateAccess::kReadOnly));
   ARROW_RETURN_NOT_OK(AddRuns(*state, job, arguments, limit, outcome));
   if (outcome->text.empty()) outcome->text = "no run yet\n";
   return Status::OK();

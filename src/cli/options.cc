@@ -74,8 +74,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"--limit", "N", kValue, kLog, "at most so many runs (default 10)"},
     {"--man", "", kFlag, kHelp, "the manual page, for man(1)"},
     {"--state", "PATH", kValue, kEvery & ~(kVersion | kDiscover | kJob | kConnectors),
-     "the state file (default $XDG_STATE_HOME/sluice/state.db, else "
-     "~/.local/state/sluice/state.db)"},
+     "the state: a file (default $XDG_STATE_HOME/sluice/state.db, else "
+     "~/.local/state/sluice/state.db), or mysql://user@host/database"},
     {"--json", "", kFlag, kEvery, "one result object on stdout"},
     {"--progress", "KIND", kChoice, kMoves,
      "auto (live on a terminal, else plain), plain, live, json (an object a second on "

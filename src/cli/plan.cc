@@ -36,7 +36,7 @@ std::string HeadText(const JobPlan& plan, const std::vector<SettingShown>& setti
   if (!plan.server.why.empty()) table.Add({"", Printable(plan.server.why)});
   table.Add({"destination", Printable(plan.located.destination.uri)});
   table.Add({"", Printable(ProbeText(plan.probe))});
-  table.Add({"state", Printable(plan.located.state_path) +
+  table.Add({"state", Printable(ShownState(plan.located.state_path)) +
                           (plan.state_exists ? "" : " (does not exist yet)")});
   for (const SettingShown& setting : settings) {
     table.Add({setting.name, fmt::format("{} ({})", setting.value, setting.origin)});
@@ -78,7 +78,7 @@ Outcome Plan(const Invocation& invocation) {
   (*outcome.members)["destination"] = plan->located.destination.uri;
   (*outcome.members)["destination_findings"] = FindingsJson(plan->destination);
   (*outcome.members)["probe"] = ProbeJson(plan->probe);
-  (*outcome.members)["state"] = {{"path", plan->located.state_path},
+  (*outcome.members)["state"] = {{"path", ShownState(plan->located.state_path)},
                                  {"exists", plan->state_exists}};
   for (const SettingShown& setting : settings) {
     (*outcome.members)["settings"][setting.name] = {{"value", setting.value},

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -152,19 +151,19 @@ Status AddJob(const std::string& job, StateStore& state, Outcome* outcome) {
 
 Status ShowState(const Arguments& arguments, Outcome* outcome) {
   ARROW_ASSIGN_OR_RAISE(const std::string path, StatePath(arguments.Value("--state")));
-  (*outcome->members)["state"] = path;
+  (*outcome->members)["state"] = ShownState(path);
   (*outcome->members)["jobs"] = nlohmann::ordered_json::array();
   std::vector<std::string> jobs;
   if (!arguments.positionals.empty()) {
     ARROW_ASSIGN_OR_RAISE(std::string job, JobNameOf(arguments));
     jobs.push_back(std::move(job));
   }
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) {
-    outcome->text = fmt::format("no run yet: there is no state at {}\n", Printable(path));
+  ARROW_ASSIGN_OR_RAISE(const auto state, OpenStateIfThere(path, StateAccess::kReadOnly));
+  if (state == nullptr) {
+    outcome->text =
+        fmt::format("no run yet: there is no state at {}\n", Printable(ShownState(path)));
     return Status::OK();
   }
-  ARROW_ASSIGN_OR_RAISE(const auto state, OpenState(path, StateAccess::kReadOnly));
   std::vector<std::string> known;
   ARROW_RETURN_NOT_OK(state->Jobs(&known));
   if (jobs.empty()) {

@@ -194,7 +194,7 @@ Outcome RunToTheEnd(const JobRequest& request, const Invocation& invocation) {
       Redact(SummaryOf(report, {.job = opened->spec.job,
                                 .source = opened->located.source.uri,
                                 .destination = opened->located.destination.uri,
-                                .state = opened->located.state_path,
+                                .state = ShownState(opened->located.state_path),
                                 .command = CommandLineOf(arguments),
                                 .exit_code = CodeOf(outcome),
                                 .seconds = seconds}));

@@ -9,6 +9,7 @@
 
 #include "base/nearest.h"
 #include "base/sha256.h"
+#include "sql/ledger.h"
 
 namespace sluice::mysql {
 namespace {
@@ -275,6 +276,7 @@ Status ReadSome(Connection& connection, const std::vector<TableName>& names,
 
 }  // namespace
 
+// What sluice itself remembers there is no table of the user's: it changes while it is read.
 Result<std::vector<TableName>> ListTables(Connection& connection, const std::string& glob,
                                           bool views) {
   const std::string schema = connection.options().database;
@@ -284,8 +286,9 @@ Result<std::vector<TableName>> ListTables(Connection& connection, const std::str
           "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} "
           "AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED'{}) "
           "AND CONVERT(TABLE_NAME USING utf8mb4) COLLATE utf8mb4_bin LIKE {} ESCAPE '|' "
-          "ORDER BY TABLE_NAME",
-          TextLiteral(schema), views ? ", 'VIEW'" : "", TextLiteral(LikePattern(glob)))));
+          "AND LEFT(TABLE_NAME, {}) <> '{}' ORDER BY TABLE_NAME",
+          TextLiteral(schema), views ? ", 'VIEW'" : "", TextLiteral(LikePattern(glob)),
+          ledger::kPrefix.size(), ledger::kPrefix)));
   std::vector<TableName> names;
   names.reserve(rows.size());
   for (const TextRow& row : rows) names.push_back({schema, Text(row, 0)});

@@ -72,6 +72,7 @@ std::string LockFolder::FileOf(const std::string& job, int64_t epoch) const {
 
 Result<std::optional<HolderLock>> LockFolder::Take(const std::string& job, int64_t epoch,
                                                    const std::string& nonce) const {
+  if (path_.empty()) return std::nullopt;
   const std::string path = FileOf(job, epoch);
   if (mkdir(path_.c_str(), 0700) != 0 && errno != EEXIST) {
     if (auto refusal = Refusal(path)) return *refusal;
@@ -119,10 +120,11 @@ bool LockFolder::IsUnlocked(const std::string& path, std::string* content) const
 bool LockFolder::IsAbandoned(const std::string& job, int64_t epoch,
                              const std::string& nonce) const {
   std::string content;
-  return IsUnlocked(FileOf(job, epoch), &content) && content == nonce;
+  return !path_.empty() && IsUnlocked(FileOf(job, epoch), &content) && content == nonce;
 }
 
 void LockFolder::Sweep(const std::string& job, int64_t before_epoch) const {
+  if (path_.empty()) return;
   const std::string prefix = EncodePathSegment(job) + ".";
   std::string content;
   std::error_code error;

@@ -29,6 +29,7 @@ class HolderLock {
 
 class LockFolder {
  public:
+  /// "": nowhere; leases live by time alone.
   explicit LockFolder(std::string path) : path_(std::move(path)) {}
 
   /// Nothing where this file system has no such locks; kHeld if another process has this one.

@@ -5,11 +5,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "driver/sqlite.h"
 #include "sluice/state_store.h"
 #include "state/holder_lock.h"
+#include "state/query.h"
 
 namespace sluice::state {
 
@@ -24,19 +25,16 @@ Identity ThisProcess(const std::string& host, const std::string& boot_id);
 /// One thread at a time. Each call is one transaction of its own, save CheckFence.
 class LeaseTable {
  public:
-  LeaseTable(std::string now_sql, Identity identity, LockFolder locks)
-      : now_sql_(std::move(now_sql)),
-        identity_(std::move(identity)),
-        locks_(std::move(locks)) {}
+  LeaseTable(Identity identity, LockFolder locks)
+      : identity_(std::move(identity)), locks_(std::move(locks)) {}
 
-  Result<Lease> Acquire(sqlite::Database& database, const std::string& job,
+  Result<Lease> Acquire(Tables& tables, const std::string& job,
                         const LeaseOptions& options);
-  Status Renew(sqlite::Database& database, const Lease& lease);
-  Status Release(sqlite::Database& database, const Lease& lease);
-  Result<std::optional<LeaseHolder>> Holder(sqlite::Database& database,
-                                            const std::string& job);
+  Status Renew(Tables& tables, const Lease& lease);
+  Status Release(Tables& tables, const Lease& lease);
+  Result<std::optional<LeaseHolder>> Holder(Tables& tables, const std::string& job);
   /// All jobs by name.
-  Result<std::vector<LeaseHolder>> Holders(sqlite::Database& database,
+  Result<std::vector<LeaseHolder>> Holders(Tables& tables,
                                            std::vector<std::string>* names);
 
   /// The one this process runs on.
@@ -44,7 +42,7 @@ class LeaseTable {
 
   /// Within a transaction, before its first write: kHeld "state.fenced" unless `lease` is still
   /// the newest.
-  Status CheckFence(sqlite::Database& database, const Lease& lease);
+  Status CheckFence(Tables& tables, const Lease& lease);
 
  private:
   struct Row {
@@ -52,13 +50,16 @@ class LeaseTable {
     std::string nonce, host, boot_id, run;
     bool has_lock_file = false;
   };
-  Result<std::optional<Row>> Find(sqlite::Database& database, const std::string& job);
-  Result<int64_t> Now(sqlite::Database& database);
+  Result<Lease> AcquireOnce(Tables& tables, const std::string& job,
+                            const LeaseOptions& options);
+  Status FreeRow(Tables& tables, const Lease& lease);
+  Result<std::optional<Row>> Find(Tables& tables, const std::string& job,
+                                  std::string_view locking);
+  Result<int64_t> Now(Tables& tables);
   /// Held by somebody who may still be alive.
   bool IsHeld(const std::string& job, const Row& row, int64_t now) const;
   LeaseHolder HolderOf(const std::string& job, const Row& row, int64_t now) const;
 
-  std::string now_sql_;
   Identity identity_;
   LockFolder locks_;
   std::map<std::string, std::pair<int64_t, HolderLock>>

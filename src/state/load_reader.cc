@@ -28,11 +28,11 @@ Result<Consistency> ConsistencyFrom(const std::string& word) {
                "wanted a consistency, found '" + word + "'");
 }
 
-Status ReadChunks(sqlite::Database& database, LoadState* state) {
+Status ReadChunks(Tables& tables, LoadState* state) {
   ARROW_ASSIGN_OR_RAISE(Query rows,
-                        Query::Make(database,
+                        Query::Make(tables,
                                     "SELECT ordinal, after_key, upto_key, is_last FROM "
-                                    "chunks WHERE load = ? ORDER BY ordinal",
+                                    "$chunks WHERE `load` = ? ORDER BY ordinal",
                                     {state->spec.load}));
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool more, rows.Next());
@@ -64,11 +64,11 @@ Result<ChunkReceipt> ReceiptFrom(const Query& row, const std::string& load) {
   return ReceiptFromJson(json);
 }
 
-Status ReadAttempts(sqlite::Database& database, LoadState* state) {
+Status ReadAttempts(Tables& tables, LoadState* state) {
   ARROW_ASSIGN_OR_RAISE(
-      Query rows, Query::Make(database,
-                              "SELECT ordinal, attempt, state, receipt FROM attempts "
-                              "WHERE load = ? ORDER BY ordinal, number",
+      Query rows, Query::Make(tables,
+                              "SELECT ordinal, attempt, state, receipt FROM $attempts "
+                              "WHERE `load` = ? ORDER BY ordinal, number",
                               {state->spec.load}));
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool more, rows.Next());
@@ -93,9 +93,9 @@ Status ReadAttempts(sqlite::Database& database, LoadState* state) {
   }
 }
 
-Result<std::vector<std::string>> ReadTexts(sqlite::Database& database, const char* sql,
+Result<std::vector<std::string>> ReadTexts(Tables& tables, const char* sql,
                                            const std::string& load) {
-  ARROW_ASSIGN_OR_RAISE(Query rows, Query::Make(database, sql, {load}));
+  ARROW_ASSIGN_OR_RAISE(Query rows, Query::Make(tables, sql, {load}));
   std::vector<std::string> texts;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool more, rows.Next());
@@ -104,7 +104,7 @@ Result<std::vector<std::string>> ReadTexts(sqlite::Database& database, const cha
   }
 }
 
-Result<LoadState> LoadFrom(sqlite::Database& database, const Query& row) {
+Result<LoadState> LoadFrom(Tables& tables, const Query& row) {
   LoadState state;
   ARROW_ASSIGN_OR_RAISE(const auto spec, ParseJson(row.Text(1), "load"));
   ARROW_ASSIGN_OR_RAISE(state.spec, LoadSpecFromJson(spec));
@@ -124,33 +124,33 @@ Result<LoadState> LoadFrom(sqlite::Database& database, const Query& row) {
   const std::string& load = state.spec.load;
   ARROW_ASSIGN_OR_RAISE(
       state.positions,
-      ReadTexts(database, "SELECT position FROM positions WHERE load = ? ORDER BY number",
+      ReadTexts(tables,
+                "SELECT position FROM $positions WHERE `load` = ? ORDER BY number",
                 load));
   ARROW_ASSIGN_OR_RAISE(
       state.replaces,
-      ReadTexts(database, "SELECT replaced FROM replaces WHERE load = ? ORDER BY number",
+      ReadTexts(tables, "SELECT replaced FROM $replaces WHERE `load` = ? ORDER BY number",
                 load));
-  ARROW_RETURN_NOT_OK(ReadChunks(database, &state));
-  ARROW_RETURN_NOT_OK(ReadAttempts(database, &state));
+  ARROW_RETURN_NOT_OK(ReadChunks(tables, &state));
+  ARROW_RETURN_NOT_OK(ReadAttempts(tables, &state));
   return state;
 }
 
-Result<std::vector<LoadState>> Select(sqlite::Database& database,
-                                      const std::string& condition,
+Result<std::vector<LoadState>> Select(Tables& tables, const std::string& condition,
                                       std::initializer_list<Value> values) {
   ARROW_ASSIGN_OR_RAISE(
       Query rows,
       Query::Make(
-          database,
-          "SELECT load, spec, table_info, definition, last_key, phase, consistency, "
-          "clock_micros, updated_millis FROM loads WHERE " +
+          tables,
+          "SELECT `load`, spec, table_info, definition, last_key, phase, consistency, "
+          "clock_micros, updated_millis FROM $loads WHERE " +
               condition,
           values));
   std::vector<LoadState> loads;
   while (true) {
     ARROW_ASSIGN_OR_RAISE(const bool more, rows.Next());
     if (!more) return loads;
-    auto load = LoadFrom(database, rows);
+    auto load = LoadFrom(tables, rows);
     if (!load.ok()) return InContext(load.status(), "load " + rows.Text(0));
     loads.push_back(*std::move(load));
   }
@@ -163,28 +163,27 @@ std::optional<LoadState> OnlyOne(std::vector<LoadState> loads) {
 
 }  // namespace
 
-Result<std::optional<LoadState>> ReadLoad(sqlite::Database& database,
-                                          const std::string& load) {
-  ARROW_ASSIGN_OR_RAISE(auto loads, Select(database, "load = ?", {load}));
+Result<std::optional<LoadState>> ReadLoad(Tables& tables, const std::string& load) {
+  ARROW_ASSIGN_OR_RAISE(auto loads, Select(tables, "`load` = ?", {load}));
   return OnlyOne(std::move(loads));
 }
 
-Result<std::optional<LoadState>> ReadOpenLoad(sqlite::Database& database,
-                                              const std::string& job,
+Result<std::optional<LoadState>> ReadOpenLoad(Tables& tables, const std::string& job,
                                               const std::string& stream) {
   ARROW_ASSIGN_OR_RAISE(
       auto loads,
-      Select(database,
+      Select(tables,
              "job = ? AND stream = ? AND phase NOT IN (?, ?) "
              "ORDER BY number DESC LIMIT 1",
              {job, stream, ToString(Phase::kCleaned), ToString(Phase::kDiscarded)}));
   return OnlyOne(std::move(loads));
 }
 
-Result<std::vector<LoadState>> ReadLoads(sqlite::Database& database,
-                                         const std::string& job, int count) {
-  return Select(database, "(?1 = '' OR job = ?1) ORDER BY number DESC LIMIT ?2",
-                {job, std::max(count, 0)});
+Result<std::vector<LoadState>> ReadLoads(Tables& tables, const std::string& job,
+                                         int count) {
+  const int most = std::max(count, 0);
+  if (job.empty()) return Select(tables, "1 = 1 ORDER BY number DESC LIMIT ?", {most});
+  return Select(tables, "job = ? ORDER BY number DESC LIMIT ?", {job, most});
 }
 
 }  // namespace sluice::state

@@ -7,14 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/printable.h"
 #include "base/vocabulary_json.h"
 #include "state/query.h"
 
 namespace sluice::state {
 namespace {
-
-constexpr char kNextNumber[] =
-    "(SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE load = ?1)";
 
 Status Contradiction(std::string_view id, std::string message) {
   return Error(ErrorKind::kFailed, id, std::move(message));
@@ -32,11 +30,11 @@ bool MayFollow(Phase from, Phase to) {
   return to <= Phase::kCleaned && static_cast<int>(to) == static_cast<int>(from) + 1;
 }
 
-Status InsertTexts(sqlite::Database& database, const char* sql, const std::string& load,
+Status InsertTexts(Tables& tables, const char* sql, const std::string& load,
                    const std::vector<std::string>& texts) {
   int64_t number = 0;
   for (const std::string& text : texts) {
-    ARROW_RETURN_NOT_OK(Run(database, sql, {load, ++number, text}));
+    ARROW_RETURN_NOT_OK(Run(tables, sql, {load, ++number, text}));
   }
   return Status::OK();
 }
@@ -51,8 +49,7 @@ Result<Phase> PhaseFrom(const std::string& word) {
                "wanted a phase, found '" + word + "'");
 }
 
-Status InsertLoad(sqlite::Database& database, const std::string& job,
-                  const LoadState& load, const std::string& now_sql) {
+Status InsertLoad(Tables& tables, const std::string& job, const LoadState& load) {
   const LoadSpec& spec = load.spec;
   if (spec.job != job) {
     return Contradiction(
@@ -68,49 +65,52 @@ Status InsertLoad(sqlite::Database& database, const std::string& job,
   const std::string spec_text = DumpJson(ToJson(spec));
   const std::string table_text = DumpJson(ToJson(load.table));
   ARROW_ASSIGN_OR_RAISE(
-      auto known,
-      FindText(
-          database,
-          "SELECT CASE WHEN spec = ?2 AND table_info = ?3 AND definition = ?4 THEN 'same' "
-          "ELSE 'other' END FROM loads WHERE load = ?1",
-          {spec.load, spec_text, table_text, load.definition}));
-  if (known && *known == "same") return Status::OK();
-  if (known) {
+      Query known,
+      Query::Make(tables,
+                  "SELECT spec, table_info, definition FROM $loads WHERE `load` = ?",
+                  {spec.load}));
+  ARROW_ASSIGN_OR_RAISE(const bool is_known, known.Next());
+  if (is_known && known.Text(0) == spec_text && known.Text(1) == table_text &&
+      known.Text(2) == load.definition)
+    return Status::OK();
+  if (is_known) {
     return Contradiction("state.load-exists",
                          fmt::format("another load is known as {} already", spec.load));
   }
   const std::string insert = fmt::format(
-      "INSERT INTO loads (load, job, stream, run, phase, definition, spec, table_info, last_key, "
+      "INSERT INTO $loads (`load`, job, stream, run, phase, definition, spec, table_info, last_key, "
       "consistency, clock_micros, opened_millis, updated_millis) "
       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {0}, {0})",
-      now_sql);
+      tables.now_sql());
   ARROW_RETURN_NOT_OK(
-      Run(database, insert,
+      Run(tables, insert,
           {spec.load, spec.job, spec.stream, spec.run, ToString(load.phase),
            load.definition, spec_text, table_text, KeyText(load.last_key),
            ToString(load.consistency), load.clock_micros}));
-  ARROW_RETURN_NOT_OK(InsertTexts(database, "INSERT INTO positions VALUES (?, ?, ?)",
+  ARROW_RETURN_NOT_OK(InsertTexts(tables, "INSERT INTO $positions VALUES (?, ?, ?)",
                                   spec.load, load.positions));
-  return InsertTexts(database, "INSERT INTO replaces VALUES (?, ?, ?)", spec.load,
+  return InsertTexts(tables, "INSERT INTO $replaces VALUES (?, ?, ?)", spec.load,
                      load.replaces);
 }
 
-Result<LoadChange> LoadChange::Of(sqlite::Database& database, const std::string& job,
+Result<LoadChange> LoadChange::Of(Tables& tables, const std::string& job,
                                   const std::string& load) {
   ARROW_ASSIGN_OR_RAISE(
-      auto word, FindText(database, "SELECT phase FROM loads WHERE load = ? AND job = ?",
+      auto word, FindText(tables, "SELECT phase FROM $loads WHERE `load` = ? AND job = ?",
                           {load, job}));
   if (!word) {
     return Contradiction("state.no-load",
                          fmt::format("job {} has no load {}", job, load));
   }
   ARROW_ASSIGN_OR_RAISE(const Phase phase, PhaseFrom(*word));
-  return LoadChange(database, load, phase);
+  return LoadChange(tables, load, phase);
 }
 
-Status LoadChange::Touch(const std::string& now_sql) {
-  return Run(*database_,
-             "UPDATE loads SET updated_millis = " + now_sql + " WHERE load = ?", {load_});
+Status LoadChange::Touch() {
+  return Run(
+      *tables_,
+      "UPDATE $loads SET updated_millis = " + tables_->now_sql() + " WHERE `load` = ?",
+      {load_});
 }
 
 Status LoadChange::NeedsCopying(const char* act) const {
@@ -123,14 +123,22 @@ Status LoadChange::NeedsCopying(const char* act) const {
 Result<std::optional<std::string>> LoadChange::StateOf(int64_t ordinal,
                                                        const std::string& attempt) const {
   return FindText(
-      *database_,
-      "SELECT state FROM attempts WHERE load = ? AND ordinal = ? AND attempt = ?",
+      *tables_,
+      "SELECT state FROM $attempts WHERE `load` = ? AND ordinal = ? AND attempt = ?",
       {load_, ordinal, attempt});
 }
 
+Result<int64_t> LoadChange::NextAttemptNumber() const {
+  ARROW_ASSIGN_OR_RAISE(
+      const auto newest,
+      FindNumber(*tables_, "SELECT max(number) FROM $attempts WHERE `load` = ?",
+                 {load_}));
+  return newest.value_or(0) + 1;
+}
+
 Result<std::optional<std::string>> LoadChange::WinnerOf(int64_t ordinal) const {
-  return FindText(*database_,
-                  "SELECT attempt FROM attempts WHERE load = ? AND ordinal = ? AND "
+  return FindText(*tables_,
+                  "SELECT attempt FROM $attempts WHERE `load` = ? AND ordinal = ? AND "
                   "state = 'staged' ORDER BY number DESC LIMIT 1",
                   {load_, ordinal});
 }
@@ -141,8 +149,8 @@ Status LoadChange::CheckFollows(const Chunk& chunk,
                                 const std::optional<std::string>& after) const {
   ARROW_ASSIGN_OR_RAISE(
       Query newest,
-      Query::Make(*database_,
-                  "SELECT ordinal, upto_key, is_last FROM chunks WHERE load = ? "
+      Query::Make(*tables_,
+                  "SELECT ordinal, upto_key, is_last FROM $chunks WHERE `load` = ? "
                   "ORDER BY ordinal DESC LIMIT 1",
                   {load_}));
   ARROW_ASSIGN_OR_RAISE(const bool found, newest.Next());
@@ -170,14 +178,16 @@ Status LoadChange::CheckFollows(const Chunk& chunk,
 Status LoadChange::AddChunk(const Chunk& chunk) {
   const std::optional<std::string> after = KeyText(chunk.range.after);
   const std::optional<std::string> upto = KeyText(chunk.range.upto);
-  ARROW_ASSIGN_OR_RAISE(
-      auto same,
-      FindNumber(*database_,
-                 "SELECT after_key IS ? AND upto_key IS ? AND is_last = ? FROM chunks "
-                 "WHERE load = ? AND ordinal = ?",
-                 {after, upto, chunk.last, load_, chunk.ordinal}));
-  if (same && *same != 0) return Status::OK();
-  if (same) {
+  ARROW_ASSIGN_OR_RAISE(Query known,
+                        Query::Make(*tables_,
+                                    "SELECT after_key, upto_key, is_last FROM $chunks "
+                                    "WHERE `load` = ? AND ordinal = ?",
+                                    {load_, chunk.ordinal}));
+  ARROW_ASSIGN_OR_RAISE(const bool is_known, known.Next());
+  if (is_known && known.OptionalText(0) == after && known.OptionalText(1) == upto &&
+      (known.Number(2) != 0) == chunk.last)
+    return Status::OK();
+  if (is_known) {
     return Contradiction(
         "state.chunk-differs",
         fmt::format("chunk {} of load {} has other bounds, which never change",
@@ -185,7 +195,7 @@ Status LoadChange::AddChunk(const Chunk& chunk) {
   }
   ARROW_RETURN_NOT_OK(NeedsCopying("add a chunk to"));
   ARROW_RETURN_NOT_OK(CheckFollows(chunk, after));
-  return Run(*database_, "INSERT INTO chunks VALUES (?, ?, ?, ?, ?)",
+  return Run(*tables_, "INSERT INTO $chunks VALUES (?, ?, ?, ?, ?)",
              {load_, chunk.ordinal, after, upto, chunk.last});
 }
 
@@ -200,17 +210,15 @@ Status LoadChange::BeginAttempt(int64_t ordinal, const std::string& attempt) {
   }
   ARROW_ASSIGN_OR_RAISE(
       const auto chunk,
-      FindNumber(*database_, "SELECT ordinal FROM chunks WHERE load = ? AND ordinal = ?",
+      FindNumber(*tables_, "SELECT ordinal FROM $chunks WHERE `load` = ? AND ordinal = ?",
                  {load_, ordinal}));
   if (!chunk) {
     return Contradiction("state.no-chunk",
                          fmt::format("load {} has no chunk {}", load_, ordinal));
   }
-  return Run(
-      *database_,
-      fmt::format("INSERT INTO attempts VALUES (?1, ?2, ?3, {}, 'begun', NULL, NULL)",
-                  kNextNumber),
-      {load_, ordinal, attempt});
+  ARROW_ASSIGN_OR_RAISE(const int64_t number, NextAttemptNumber());
+  return Run(*tables_, "INSERT INTO $attempts VALUES (?, ?, ?, ?, 'begun', NULL, NULL)",
+             {load_, ordinal, attempt, number});
 }
 
 Status LoadChange::MarkStaged(const ChunkReceipt& receipt) {
@@ -229,19 +237,18 @@ Status LoadChange::MarkStaged(const ChunkReceipt& receipt) {
     ARROW_ASSIGN_OR_RAISE(
         const auto known,
         FindText(
-            *database_,
-            "SELECT receipt FROM attempts WHERE load = ? AND ordinal = ? AND attempt = ?",
+            *tables_,
+            "SELECT receipt FROM $attempts WHERE `load` = ? AND ordinal = ? AND attempt = ?",
             {load_, receipt.ordinal, receipt.attempt}));
     if (known == PresentText(text)) return Status::OK();
     return Contradiction("state.attempt-differs",
                          subject + " was staged twice, differently");
   }
-  return Run(
-      *database_,
-      fmt::format("UPDATE attempts SET state = 'staged', receipt = ?4, number = {} "
-                  "WHERE load = ?1 AND ordinal = ?2 AND attempt = ?3",
-                  kNextNumber),
-      {load_, receipt.ordinal, receipt.attempt, text});
+  ARROW_ASSIGN_OR_RAISE(const int64_t number, NextAttemptNumber());
+  return Run(*tables_,
+             "UPDATE $attempts SET state = 'staged', receipt = ?, number = ? "
+             "WHERE `load` = ? AND ordinal = ? AND attempt = ?",
+             {text, number, load_, receipt.ordinal, receipt.attempt});
 }
 
 Status LoadChange::FailAttempt(int64_t ordinal, const std::string& attempt,
@@ -254,10 +261,10 @@ Status LoadChange::FailAttempt(int64_t ordinal, const std::string& attempt,
         fmt::format("chunk {} of load {} has no attempt {}", ordinal, load_, attempt));
   }
   if (*state == "failed") return Status::OK();
-  return Run(*database_,
-             "UPDATE attempts SET state = 'failed', why = ?4 "
-             "WHERE load = ?1 AND ordinal = ?2 AND attempt = ?3",
-             {load_, ordinal, attempt, why});
+  return Run(*tables_,
+             "UPDATE $attempts SET state = 'failed', why = ? "
+             "WHERE `load` = ? AND ordinal = ? AND attempt = ?",
+             {Printable(why), load_, ordinal, attempt});
 }
 
 Status LoadChange::AddPosition(const std::string& position) {
@@ -266,20 +273,29 @@ Status LoadChange::AddPosition(const std::string& position) {
         "state.phase",
         fmt::format("load {} is {}: nothing is read for it", load_, ToString(phase_)));
   }
-  return Run(
-      *database_,
-      "INSERT INTO positions SELECT ?1, "
-      "(SELECT coalesce(max(number), 0) + 1 FROM positions WHERE load = ?1), ?2 "
-      "WHERE NOT EXISTS (SELECT 1 FROM positions WHERE load = ?1 AND position = ?2)",
-      {load_, position});
+  ARROW_ASSIGN_OR_RAISE(
+      Query known,
+      Query::Make(
+          *tables_,
+          "SELECT number, position FROM $positions WHERE `load` = ? ORDER BY number",
+          {load_}));
+  int64_t number = 1;
+  while (true) {
+    ARROW_ASSIGN_OR_RAISE(const bool more, known.Next());
+    if (!more) break;
+    if (known.Text(1) == position) return Status::OK();
+    number = known.Number(0) + 1;
+  }
+  return Run(*tables_, "INSERT INTO $positions VALUES (?, ?, ?)",
+             {load_, number, position});
 }
 
 Status LoadChange::Freeze(const std::vector<std::string>& replaces) {
   ARROW_ASSIGN_OR_RAISE(
       const auto complete,
       FindNumber(
-          *database_,
-          "SELECT count(*) = max(ordinal) AND sum(is_last) = 1 FROM chunks WHERE load = ?",
+          *tables_,
+          "SELECT count(*) = max(ordinal) AND sum(is_last) = 1 FROM $chunks WHERE `load` = ?",
           {load_}));
   if (complete.value_or(0) == 0) {
     return Contradiction(
@@ -290,9 +306,9 @@ Status LoadChange::Freeze(const std::vector<std::string>& replaces) {
   ARROW_ASSIGN_OR_RAISE(
       const auto missing,
       FindNumber(
-          *database_,
-          "SELECT ordinal FROM chunks c WHERE load = ? AND NOT EXISTS (SELECT 1 FROM "
-          "attempts a WHERE a.load = c.load AND a.ordinal = c.ordinal AND "
+          *tables_,
+          "SELECT ordinal FROM $chunks c WHERE `load` = ? AND NOT EXISTS (SELECT 1 FROM "
+          "$attempts a WHERE a.`load` = c.`load` AND a.ordinal = c.ordinal AND "
           "a.state = 'staged') ORDER BY ordinal LIMIT 1",
           {load_}));
   if (missing) {
@@ -301,15 +317,14 @@ Status LoadChange::Freeze(const std::vector<std::string>& replaces) {
         fmt::format("load {} was to be published before its chunk {} is staged", load_,
                     *missing));
   }
-  ARROW_RETURN_NOT_OK(Run(*database_, "DELETE FROM replaces WHERE load = ?", {load_}));
-  return InsertTexts(*database_, "INSERT INTO replaces VALUES (?, ?, ?)", load_,
-                     replaces);
+  ARROW_RETURN_NOT_OK(Run(*tables_, "DELETE FROM $replaces WHERE `load` = ?", {load_}));
+  return InsertTexts(*tables_, "INSERT INTO $replaces VALUES (?, ?, ?)", load_, replaces);
 }
 
 Status LoadChange::TakePublished(const std::vector<ChunkReceipt>& published) {
   ARROW_ASSIGN_OR_RAISE(
       const auto chunks,
-      FindNumber(*database_, "SELECT count(*) FROM chunks WHERE load = ?", {load_}));
+      FindNumber(*tables_, "SELECT count(*) FROM $chunks WHERE `load` = ?", {load_}));
   std::map<int64_t, const ChunkReceipt*> by_ordinal;
   for (const ChunkReceipt& receipt : published) by_ordinal[receipt.ordinal] = &receipt;
   const auto found = static_cast<int64_t>(by_ordinal.size());
@@ -330,8 +345,8 @@ Status LoadChange::TakePublished(const std::vector<ChunkReceipt>& published) {
                       receipt->load));
     }
     ARROW_RETURN_NOT_OK(Run(
-        *database_,
-        "UPDATE attempts SET receipt = ? WHERE load = ? AND ordinal = ? AND attempt = ?",
+        *tables_,
+        "UPDATE $attempts SET receipt = ? WHERE `load` = ? AND ordinal = ? AND attempt = ?",
         {DumpJson(ToJson(*receipt)), load_, ordinal, receipt->attempt}));
   }
   return Status::OK();
@@ -348,7 +363,7 @@ Status LoadChange::Advance(Phase from, Phase to,
   }
   if (to == Phase::kPublishing) ARROW_RETURN_NOT_OK(Freeze(replaces));
   if (to == Phase::kPublished) ARROW_RETURN_NOT_OK(TakePublished(published));
-  ARROW_RETURN_NOT_OK(Run(*database_, "UPDATE loads SET phase = ? WHERE load = ?",
+  ARROW_RETURN_NOT_OK(Run(*tables_, "UPDATE $loads SET phase = ? WHERE `load` = ?",
                           {ToString(to), load_}));
   phase_ = to;
   return Status::OK();

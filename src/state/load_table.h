@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "driver/sqlite.h"
 #include "sluice/state_store.h"
+#include "state/query.h"
 
 namespace sluice::state {
 
@@ -17,7 +17,7 @@ namespace sluice::state {
 class LoadChange {
  public:
   /// kFailed "state.no-load" unless `job` has it.
-  static Result<LoadChange> Of(sqlite::Database& database, const std::string& job,
+  static Result<LoadChange> Of(Tables& tables, const std::string& job,
                                const std::string& load);
 
   Status AddChunk(const Chunk& chunk);
@@ -28,11 +28,11 @@ class LoadChange {
   Status Advance(Phase from, Phase to, const std::vector<ChunkReceipt>& published,
                  const std::vector<std::string>& replaces);
   /// `updated_millis` becomes now.
-  Status Touch(const std::string& now_sql);
+  Status Touch();
 
  private:
-  LoadChange(sqlite::Database& database, std::string load, Phase phase)
-      : database_(&database), load_(std::move(load)), phase_(phase) {}
+  LoadChange(Tables& tables, std::string load, Phase phase)
+      : tables_(&tables), load_(std::move(load)), phase_(phase) {}
   Status NeedsCopying(const char* act) const;
   Status CheckFollows(const Chunk& chunk, const std::optional<std::string>& after) const;
   Status Freeze(const std::vector<std::string>& replaces);
@@ -41,15 +41,15 @@ class LoadChange {
   Result<std::optional<std::string>> StateOf(int64_t ordinal,
                                              const std::string& attempt) const;
   Result<std::optional<std::string>> WinnerOf(int64_t ordinal) const;
+  Result<int64_t> NextAttemptNumber() const;
 
-  sqlite::Database* database_;
+  Tables* tables_;
   std::string load_;
   Phase phase_;
 };
 
 /// A new load of `job`, without chunks.
-Status InsertLoad(sqlite::Database& database, const std::string& job,
-                  const LoadState& load, const std::string& now_sql);
+Status InsertLoad(Tables& tables, const std::string& job, const LoadState& load);
 Result<Phase> PhaseFrom(const std::string& word);
 
 }  // namespace sluice::state

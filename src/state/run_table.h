@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "driver/sqlite.h"
 #include "sluice/state_store.h"
+#include "state/query.h"
 
 namespace sluice::state {
 
@@ -19,20 +19,17 @@ inline constexpr int kDoneLoadsMax = 100;
 /// Runs of a job that are kept.
 inline constexpr int kRunsMax = 1000;
 
-Status InsertRun(sqlite::Database& database, const RunRecord& run,
-                 const std::string& now_sql);
+Status InsertRun(Tables& tables, const RunRecord& run);
 /// Repeated: the first end counts.
-Status CloseRun(sqlite::Database& database, const RunRecord& run,
-                const std::string& now_sql);
+Status CloseRun(Tables& tables, const RunRecord& run);
 /// Newest first; of all jobs when `job` is empty.
-Result<std::vector<RunRecord>> ReadRuns(sqlite::Database& database,
-                                        const std::string& job, int count);
-Status Prune(sqlite::Database& database, const std::string& job);
+Result<std::vector<RunRecord>> ReadRuns(Tables& tables, const std::string& job,
+                                        int count);
+Status Prune(Tables& tables, const std::string& job);
 
-Status WriteProbe(sqlite::Database& database, const std::string& destination,
-                  const ProbeVerdict& verdict, const std::string& now_sql);
+Status WriteProbe(Tables& tables, const std::string& destination,
+                  const ProbeVerdict& verdict);
 Result<std::optional<std::pair<ProbeVerdict, int64_t>>> ReadProbe(
-    sqlite::Database& database, const std::string& destination,
-    const std::string& now_sql);
+    Tables& tables, const std::string& destination);
 
 }  // namespace sluice::state

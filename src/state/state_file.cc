@@ -109,8 +109,8 @@ Status CheckWritable(const std::string& path) {
   return Status::OK();
 }
 
-Result<int64_t> Pragma(sqlite::Database& database, const char* name) {
-  ARROW_ASSIGN_OR_RAISE(auto number, FindNumber(database, std::string("PRAGMA ") + name));
+Result<int64_t> Pragma(Tables& tables, const char* name) {
+  ARROW_ASSIGN_OR_RAISE(auto number, FindNumber(tables, std::string("PRAGMA ") + name));
   return number.value_or(0);
 }
 
@@ -153,7 +153,7 @@ Status StateFile::OpenForWriting() {
   const sqlite::OpenOptions open{.path = options_.path,
                                  .mode = sqlite::OpenMode::kReadWrite,
                                  .busy_timeout_millis = options_.busy_timeout_millis};
-  ARROW_ASSIGN_OR_RAISE(database_, sqlite::Database::Open(open, sqlite::Role::kState));
+  ARROW_RETURN_NOT_OK(OpenDatabase(open));
   // Beyond this point the file is ours, or was empty: nobody else's is ever changed.
   bool is_new = false;
   ARROW_RETURN_NOT_OK(Recognise(&is_new));
@@ -173,7 +173,7 @@ Status StateFile::OpenForReading() {
                                  .mode = sqlite::OpenMode::kReadOnly,
                                  .busy_timeout_millis = options_.busy_timeout_millis,
                                  .immutable = unlocked_};
-  ARROW_ASSIGN_OR_RAISE(database_, sqlite::Database::Open(open, sqlite::Role::kState));
+  ARROW_RETURN_NOT_OK(OpenDatabase(open));
   bool is_new = false;
   ARROW_RETURN_NOT_OK(Recognise(&is_new));
   if (is_new) {
@@ -181,6 +181,13 @@ Status StateFile::OpenForReading() {
                  "wanted a state file, found an empty one: " + options_.path);
   }
   return CheckPages();
+}
+
+Status StateFile::OpenDatabase(const sqlite::OpenOptions& open) {
+  tables_ = nullptr;
+  ARROW_ASSIGN_OR_RAISE(database_, sqlite::Database::Open(open, sqlite::Role::kState));
+  tables_ = std::make_unique<SqliteTables>(*database_, options_.now_sql);
+  return Status::OK();
 }
 
 StateFile::Footprint StateFile::Look() const {
@@ -205,16 +212,16 @@ Result<bool> StateFile::StoodStill() {
 Status StateFile::Recognise(bool* is_new) {
   // What is asked is of one moment: another process may be making the schema.
   ARROW_ASSIGN_OR_RAISE(auto transaction,
-                        Transaction::Begin(*database_, Transaction::Kind::kRead));
+                        Transaction::Begin(*tables_, TransactionKind::kRead));
   ARROW_RETURN_NOT_OK(RecogniseInTransaction(is_new));
   return transaction.Commit();
 }
 
 Status StateFile::RecogniseInTransaction(bool* is_new) {
-  ARROW_ASSIGN_OR_RAISE(const int64_t application, Pragma(*database_, "application_id"));
-  ARROW_ASSIGN_OR_RAISE(const int64_t version, Pragma(*database_, "user_version"));
+  ARROW_ASSIGN_OR_RAISE(const int64_t application, Pragma(*tables_, "application_id"));
+  ARROW_ASSIGN_OR_RAISE(const int64_t version, Pragma(*tables_, "user_version"));
   ARROW_ASSIGN_OR_RAISE(auto objects,
-                        FindNumber(*database_, "SELECT count(*) FROM sqlite_schema"));
+                        FindNumber(*tables_, "SELECT count(*) FROM sqlite_schema"));
   *is_new = application == 0 && version == 0 && objects.value_or(0) == 0;
   if (*is_new) return Status::OK();
   if (application != kApplicationId) {
@@ -225,7 +232,7 @@ Status StateFile::RecogniseInTransaction(bool* is_new) {
   }
   if (version > kSchemaVersion) {
     const auto writer =
-        FindText(*database_, "SELECT value FROM about WHERE name = 'sluice_version'");
+        FindText(*tables_, "SELECT value FROM about WHERE name = 'sluice_version'");
     const std::string needed = writer.ok() && *writer
                                    ? "sluice " + **writer
                                    : std::string("the sluice that wrote it");
@@ -243,14 +250,14 @@ Status StateFile::RecogniseInTransaction(bool* is_new) {
 
 Status StateFile::CreateSchema() {
   ARROW_ASSIGN_OR_RAISE(auto transaction,
-                        Transaction::Begin(*database_, Transaction::Kind::kWrite));
+                        Transaction::Begin(*tables_, TransactionKind::kWrite));
   bool is_new = false;
   // Another process may have been quicker.
   ARROW_RETURN_NOT_OK(RecogniseInTransaction(&is_new));
   if (!is_new) return Status::OK();
   ARROW_RETURN_NOT_OK(database_->Execute(kSchemaSql));
   ARROW_RETURN_NOT_OK(
-      Run(*database_, "INSERT INTO about VALUES ('sluice_version', ?)", {kVersion}));
+      Run(*tables_, "INSERT INTO about VALUES ('sluice_version', ?)", {kVersion}));
   ARROW_RETURN_NOT_OK(
       database_->Execute(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}",
                                      kApplicationId, kSchemaVersion)));
@@ -259,7 +266,7 @@ Status StateFile::CreateSchema() {
 
 Status StateFile::UseWriteAheadLog() {
   for (int attempt = 1;; ++attempt) {
-    const auto mode = FindText(*database_, "PRAGMA journal_mode=WAL");
+    const auto mode = FindText(*tables_, "PRAGMA journal_mode=WAL");
     if (mode.ok() && **mode == "wal") return Status::OK();
     if (mode.ok()) {
       return Error(
@@ -277,10 +284,10 @@ Status StateFile::UseWriteAheadLog() {
 }
 
 Status StateFile::CheckPages() {
-  ARROW_ASSIGN_OR_RAISE(const int64_t pages, Pragma(*database_, "page_count"));
-  ARROW_ASSIGN_OR_RAISE(const int64_t page_size, Pragma(*database_, "page_size"));
+  ARROW_ASSIGN_OR_RAISE(const int64_t pages, Pragma(*tables_, "page_count"));
+  ARROW_ASSIGN_OR_RAISE(const int64_t page_size, Pragma(*tables_, "page_size"));
   if (pages * page_size > kCheckedSizeMax) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(auto verdict, FindText(*database_, "PRAGMA quick_check(1)"));
+  ARROW_ASSIGN_OR_RAISE(auto verdict, FindText(*tables_, "PRAGMA quick_check(1)"));
   if (!verdict || *verdict != "ok")
     return Corrupt(options_.path, verdict.value_or("no answer"));
   return Status::OK();

@@ -7,6 +7,7 @@
 
 #include "driver/sqlite.h"
 #include "state/sqlite_state.h"
+#include "state/sqlite_tables.h"
 
 namespace sluice::state {
 
@@ -25,6 +26,7 @@ class StateFile {
   static Result<std::unique_ptr<StateFile>> Open(const SqliteStateOptions& options);
 
   sqlite::Database& database() { return *database_; }
+  Tables& tables() { return *tables_; }
   /// Read-only: what was read since the last call is of one state of the file. False: a writer
   /// came; the file has been opened again, read again.
   Result<bool> StoodStill();
@@ -41,6 +43,7 @@ class StateFile {
   explicit StateFile(const SqliteStateOptions& options) : options_(options) {}
   Footprint Look() const;
   Status OpenForReading();
+  Status OpenDatabase(const sqlite::OpenOptions& open);
   Status OpenForWriting();
   /// Ours, and of a version we know; nothing in it yet: `is_new`.
   Status Recognise(bool* is_new);
@@ -51,6 +54,7 @@ class StateFile {
 
   SqliteStateOptions options_;
   std::unique_ptr<sqlite::Database> database_;
+  std::unique_ptr<SqliteTables> tables_;  ///< in database_
   bool unlocked_ = false;  ///< read without locks: footprint_ must not change
   Footprint footprint_;
 };
