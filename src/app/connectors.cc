@@ -470,9 +470,7 @@ Result<std::unique_ptr<StateStore>> OpenStateIfThere(const std::string& state,
   return opened;
 }
 
-bool IsStateFile(const std::string& state) {
-  return UriSchemeLength(state) == 0;
-}
+bool IsStateFile(const std::string& state) { return UriSchemeLength(state) == 0; }
 
 std::string ShownState(const std::string& state) {
   if (IsStateFile(state)) return state;
