@@ -36,7 +36,7 @@ TEST(Ledger, EveryTableHasThePrefixAndAPrimaryKeyOfItsOwnColumns) {
     for (const std::string_view column : table.primary_key)
       EXPECT_TRUE(columns.contains(column)) << table.name << "." << column;
   }
-  EXPECT_EQ(names.size(), 11u);
+  EXPECT_EQ(names.size(), 9U);
 }
 
 }  // namespace
